@@ -1,0 +1,408 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""What a metric is: a declared function, checked when it is declared.
+
+Two shapes exist. A metric over columns is one function: its parameters are the
+columns it needs, whole and of the selected rows, and it returns an `Estimate`.
+A metric over groups (a star and its visits) has ``steps`` before that function:
+the first takes `~lsst.qa.stats.Groups` and columns and may run on any part of the
+groups; the following take what the one before them returned, by name.
+"""
+
+from __future__ import annotations
+
+__all__ = ["ByBand", "Estimate", "Metric", "Spec", "metric", "srd"]
+
+import dataclasses
+import inspect
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from .columns import ANY_BAND, TABLES
+from .errors import DefinitionError, closest
+
+LEVELS = ("minimum", "design", "stretch")
+BANDS = "ugrizy"
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)?")
+
+
+class Estimate(NamedTuple):
+    """A measured value and how sure it is.
+
+    Attributes
+    ----------
+    value, error : `float`
+        The value and its 1-sigma error; NaN where undefined.
+    n : `int`
+        Size of the sample that the value rests on.
+    bin_low, bin_high : `float` or `None`
+        Limits of the bin, for a binned metric.
+    """
+
+    value: float
+    error: float
+    n: int
+    bin_low: float | None = None
+    bin_high: float | None = None
+
+
+class ByBand(NamedTuple):
+    """A constant that differs in some bands.
+
+    Attributes
+    ----------
+    default : `float`
+        Value in all the other bands, and where the band is not known.
+    values : `tuple` [`tuple` [`str`, `float`], ...]
+        Bands, as in "uzy", and their value.
+    """
+
+    default: float
+    values: tuple[tuple[str, float], ...]
+
+    def in_band(self, band: str | None) -> float:
+        """Return the value for a band.
+
+        Parameters
+        ----------
+        band : `str` or `None`
+            Name of the band.
+
+        Returns
+        -------
+        value : `float`
+            The constant.
+        """
+        return next((value for bands, value in self.values if band and band in bands), self.default)
+
+
+@dataclasses.dataclass(frozen=True)
+class Spec:
+    """A threshold that a metric is judged by.
+
+    Attributes
+    ----------
+    level : `str`
+        "minimum", "design" or "stretch".
+    value : `float`
+        The threshold, in the metric's unit.
+    op : `str`
+        "<=" or ">=": what a good value is.
+    bands : `str`
+        The bands it holds in, as in "gri"; "" for all.
+    source : `str`
+        The document that sets it.
+    """
+
+    level: str
+    value: float
+    op: str = "<="
+    bands: str = ""
+    source: str = "LPM-17"
+
+    def faults(self) -> list[str]:
+        """Say what is wrong with this declaration.
+
+        Returns
+        -------
+        faults : `list` [`str`]
+            One sentence per fault.
+        """
+        found = []
+        if self.level not in LEVELS:
+            found.append(f"specification level {self.level!r} is none of {', '.join(LEVELS)}")
+        if self.op not in ("<=", ">="):
+            found.append(f"specification operator {self.op!r} is neither '<=' nor '>='")
+        if not math.isfinite(self.value):
+            found.append(f"specification value {self.value!r} is not finite")
+        if strange := set(self.bands) - set(BANDS):
+            found.append(f"specification bands {''.join(sorted(strange))!r} are not among {BANDS!r}")
+        return found
+
+    def holds_in(self, band: str | None) -> bool:
+        """Tell whether this threshold applies in a band.
+
+        Parameters
+        ----------
+        band : `str` or `None`
+            Name of the band; a null band only meets thresholds for all.
+
+        Returns
+        -------
+        holds : `bool`
+            Whether values in that band are judged by it.
+        """
+        return not self.bands or (band is not None and band in self.bands)
+
+    def passes(self, value: float) -> bool:
+        """Tell whether a value is good.
+
+        Parameters
+        ----------
+        value : `float`
+            A measured value; NaN never passes.
+
+        Returns
+        -------
+        good : `bool`
+            Whether it meets the threshold.
+        """
+        return value <= self.value if self.op == "<=" else value >= self.value
+
+
+def srd(
+    minimum: float, design: float, stretch: float, *, bands: str = "", op: str = "<=", source: str = "LPM-17"
+) -> tuple[Spec, ...]:
+    """Declare the three thresholds of a requirement.
+
+    Parameters
+    ----------
+    minimum, design, stretch : `float`
+        Thresholds, in the metric's unit.
+    bands : `str`, optional
+        Bands they hold in.
+    op : `str`, optional
+        What a good value is.
+    source : `str`, optional
+        The document that sets them.
+
+    Returns
+    -------
+    specs : `tuple` [`Spec`, ...]
+        One per level.
+    """
+    values = zip(LEVELS, (minimum, design, stretch))
+    return tuple(Spec(level, value, op, bands, source) for level, value in values)
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    """A declared metric; wrong declarations are refused with all their faults.
+
+    Attributes
+    ----------
+    name : `str`
+        Name in the catalogue; a variant's has a suffix after a dot.
+    function : `~collections.abc.Callable`
+        Returns an `Estimate` or a list of them (a binned metric).
+    table : `str`
+        The kind of input table, see `lsst.qa.columns.TABLES`.
+    unit : `str`
+        Astropy string of the value's unit, "" if dimensionless.
+    doc : `str`
+        What is measured, in a sentence.
+    formula : `str`
+        The definition in one line of mathematics.
+    reference : `str`
+        Source of the definition.
+    rows : `~collections.abc.Callable` or `None`
+        Selection: takes columns, returns the mask of the rows to use.
+    steps : `tuple` [`~collections.abc.Callable`, ...]
+        What comes before the function in a metric over groups.
+    specs : `tuple` [`Spec`, ...]
+        Thresholds.
+    constants : `dict`
+        Constants of this variant that differ from the functions' own.
+    inputs : `dict` [`str`, `str`]
+        Column to use for a parameter, where it is not its namesake.
+    bytes_per_row : `int`
+        Memory that it may use per selected row beyond its columns.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    table: str
+    unit: str
+    doc: str = ""
+    formula: str = ""
+    reference: str = ""
+    rows: Callable[..., Any] | None = None
+    steps: tuple[Callable[..., Any], ...] = ()
+    specs: tuple[Spec, ...] = ()
+    constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    bytes_per_row: int = 32
+
+    def __post_init__(self) -> None:
+        if faults := self._faults():
+            raise DefinitionError(f"Metric {self.name!r} is declared wrongly: {'; '.join(faults)}.")
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the metric works on groups of rows."""
+        return bool(self.steps)
+
+    @property
+    def each_band(self) -> bool:
+        """Whether it is measured in each band of a table that has columns for each."""
+        found = map(TABLES[self.table].column, self.columns)
+        return any(column is not None and column[1] == ANY_BAND for column in found)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the table's columns that the metric needs, sorted."""
+        table = TABLES[self.table]
+        group = (table.group, *table.group_order) if self.grouped else ()
+        return tuple(sorted({*group, *self._column_parameters()}))
+
+    def arguments(self, function: Callable[..., Any], band: str | None) -> dict[str, Any]:
+        """Return the constants that a function of this metric is called with.
+
+        Parameters
+        ----------
+        function : `~collections.abc.Callable`
+            The metric's function, selection or one of its steps.
+        band : `str` or `None`
+            Band, for constants that depend on it.
+
+        Returns
+        -------
+        constants : `dict` [`str`, `typing.Any`]
+            By parameter name.
+        """
+        merged = {**constants_of(function), **self.constants}
+        return {
+            name: value.in_band(band) if isinstance(value := merged[name], ByBand) else value
+            for name in constants_of(function)
+        }
+
+    def variant(self, name: str, **changes: Any) -> Metric:
+        """Declare another metric that differs from this one in what is named.
+
+        Parameters
+        ----------
+        name : `str`
+            Name of the new metric; ".x" appends to this one's name.
+        **changes
+            Fields of `Metric`, or constants of its functions. Thresholds
+            are kept unless ``specs`` is given.
+
+        Returns
+        -------
+        metric : `Metric`
+            The new declaration.
+        """
+        fields = {field.name for field in dataclasses.fields(self)}
+        named = {key: value for key, value in changes.items() if key in fields}
+        constants = {key: value for key, value in changes.items() if key not in fields}
+        named["inputs"] = {**self.inputs, **named.get("inputs", {})}
+        # Another function or selection may lack a constant that this variant changed.
+        known = _constant_names([named.get("function", self.function), named.get("rows", self.rows)])
+        known |= _constant_names(named.get("steps", self.steps))
+        kept = {key: value for key, value in self.constants.items() if key in known}
+        named["constants"] = {**kept, **named.get("constants", {}), **constants}
+        full = self.name + name if name.startswith(".") else name
+        return dataclasses.replace(self, name=full, **named)
+
+    def _functions(self) -> list[Callable[..., Any]]:
+        return [step for step in (self.rows, *self.steps, self.function) if step is not None]
+
+    def _column_parameters(self) -> set[str]:
+        """Return the columns that the selection and the first step take."""
+        first = self.steps[0] if self.steps else self.function
+        taken = list(positional_of(first))[1:] if self.steps else list(positional_of(first))
+        if self.rows is not None:
+            taken += positional_of(self.rows)
+        return {self.inputs.get(name, name) for name in taken if name != "band"}
+
+    def _faults(self) -> list[str]:
+        found = []
+        if not _NAME.fullmatch(self.name):
+            found.append("the name must be letters, digits and _, with at most one '.suffix'")
+        if not self.doc.strip():
+            found.append("it has no docstring")
+        found += [fault for spec in self.specs for fault in spec.faults()]
+        known = _constant_names(self._functions())
+        for name in sorted(set(self.constants) - known):
+            found.append(f"there is no constant {name!r}{closest(name, known)}")
+        if self.table not in TABLES:
+            return [*found, f"there is no table {self.table!r}{closest(self.table, TABLES)}"]
+        table = TABLES[self.table]
+        for name in sorted(self._column_parameters()):
+            if table.column(name) is None:
+                found.append(f"table {self.table!r} has no column {name!r}{closest(name, table.columns)}")
+        if self.grouped and not TABLES[self.table].group:
+            found.append(f"table {self.table!r} has no groups for steps to work on")
+        return found
+
+
+def metric(name: str, **fields: Any) -> Callable[[Callable[..., Any]], Metric]:
+    """Declare the decorated function to be a metric.
+
+    Parameters
+    ----------
+    name : `str`
+        Name in the catalogue.
+    **fields
+        Fields of `Metric`; ``doc`` and ``formula`` default to the first
+        paragraph and the rest of the docstring.
+
+    Returns
+    -------
+    decorator : `~collections.abc.Callable`
+        Turns the function into a `Metric`.
+    """
+
+    def declare(function: Callable[..., Any]) -> Metric:
+        summary, _, rest = inspect.cleandoc(function.__doc__ or "").partition("\n\n")
+        texts = {"doc": " ".join(summary.split()), "formula": " ".join(rest.split())}
+        return Metric(name=name, function=function, **{**texts, **fields})
+
+    return declare
+
+
+def positional_of(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Return the names of a function's data parameters.
+
+    Parameters
+    ----------
+    function : `~collections.abc.Callable`
+        A metric's function, selection or step.
+
+    Returns
+    -------
+    names : `tuple` [`str`, ...]
+        Parameters that are not keyword-only.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
+
+
+def constants_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return a function's constants: its keyword-only parameters.
+
+    Parameters
+    ----------
+    function : `~collections.abc.Callable`
+        A metric's function, selection or step.
+
+    Returns
+    -------
+    constants : `dict` [`str`, `typing.Any`]
+        Name and default value.
+    """
+    parameters = inspect.signature(function).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+
+
+def _constant_names(functions: Any) -> set[str]:
+    return {name for function in functions if function is not None for name in constants_of(function)}

@@ -1,0 +1,380 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Relative astrometry: how well the separations of pairs of stars repeat from visit to visit."""
+
+from __future__ import annotations
+
+__all__ = ["AD", "AF", "AM", "PEERS"]
+
+import numpy as np
+
+from ..metric import Estimate, metric, srd
+from ..stats import Groups, fraction, hash_order, mean_position, median, pairs_in_annulus, quantile, separation
+
+MAS = np.degrees(1.0) * 3600e3
+ARCMIN = np.radians(1.0 / 60.0)
+REFERENCE = "LPM-17 tables 18 and 19; LSE-61"
+
+_CHUNK = 1 << 20
+
+
+def good_detections(psf_mag: np.ndarray, clean: np.ndarray, detect_isPrimary: np.ndarray) -> np.ndarray:
+    """Select detections that are primary, measured, and without a bad pixel."""
+    return clean & detect_isPrimary & np.isfinite(psf_mag)
+
+
+def astrometric_stars(
+    stars: Groups,
+    ra: np.ndarray,
+    dec: np.ndarray,
+    psf_mag: np.ndarray,
+    psf_snr: np.ndarray,
+    extendedness: np.ndarray,
+    *,
+    mag_min: float = 17.0,
+    mag_max: float = 21.5,
+    snr_min: float = 50.0,
+    extended: float = 0.5,
+    all_compact: bool = False,
+    most_stars: int | None = 10_000,
+) -> dict[str, np.ndarray]:
+    """Pick the stars whose separations are measured, and their positions in each visit.
+
+    A star has at least two detections, a median magnitude of ``mag_min`` to
+    ``mag_max``, a median S/N of at least ``snr_min`` and is compact. Of more than
+    ``most_stars`` a sample is kept that depends on nothing but their keys.
+    """
+    mag = stars.median(psf_mag)
+    compact = stars.all(extendedness < extended) if all_compact else stars.median(extendedness) < extended
+    chosen = compact & (stars.counts > 1) & (mag >= mag_min) & (mag < mag_max)
+    chosen &= stars.median(psf_snr) >= snr_min
+    chosen &= stars.all(np.isfinite(ra) & np.isfinite(dec))
+    chosen[chosen] = _sampled(stars.keys[chosen], most_stars)
+    rows, sample = stars.spread(chosen), stars.take(chosen)
+    ra, dec = ra[rows], dec[rows]
+    mean_ra, mean_dec = mean_position(ra, dec, sample.mean)
+    return {
+        "star": sample.keys,
+        "mean_ra": mean_ra,
+        "mean_dec": mean_dec,
+        "row_star": sample.spread(sample.keys),
+        "visit": sample.visit,
+        "ra": ra,
+        "dec": dec,
+    }
+
+
+def pair_residuals(
+    star: np.ndarray,
+    mean_ra: np.ndarray,
+    mean_dec: np.ndarray,
+    row_star: np.ndarray,
+    visit: np.ndarray,
+    ra: np.ndarray,
+    dec: np.ndarray,
+    *,
+    distance: float = 5.0,
+    most_stars: int | None = 10_000,
+    most_pairs: int | None = 100_000,
+    about: str = "median",
+) -> dict[str, np.ndarray]:
+    """Measure the separation of each pair ``distance`` +- 1 arcmin apart in their common visits.
+
+    Gives each pair's rms (two common visits or more), and, for pairs with at least
+    three, every separation minus the pair's median or mean.
+    """
+    order = np.argsort(star)
+    order = order[_sampled(star[order], most_stars)]
+    star = star[order]
+    first, second = pairs_in_annulus(
+        mean_ra[order],
+        mean_dec[order],
+        max(distance - 1.0, 0.0) * ARCMIN,
+        (distance + 1.0) * ARCMIN,
+        star,
+        most_pairs,
+    )
+    ra_of, dec_of = _by_visit(star, row_star, visit, ra, dec)
+    parts = [
+        _measure(ra_of, dec_of, first[at], second[at], at.start, about)
+        for at in _slices(len(first), max(_CHUNK // max(ra_of.shape[1], 1), 1))
+    ]
+    rms, residual, owner = (np.concatenate(part) if parts else np.zeros(0) for part in (list(zip(*parts)) or [()] * 3))
+    measured = np.isfinite(rms)
+    owner = owner.astype(np.int64)
+    return {
+        "rms": rms[measured],
+        "first": star[first[measured]],
+        "second": star[second[measured]],
+        "residual": residual,
+        "residual_first": star[first[owner]],
+        "residual_second": star[second[owner]],
+    }
+
+
+@metric(
+    "AM1",
+    table="matched",
+    unit="mas",
+    rows=good_detections,
+    steps=(astrometric_stars, pair_residuals),
+    specs=srd(20.0, 10.0, 5.0, bands="ri"),
+    reference=REFERENCE,
+)
+def AM1(rms: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:
+    """Median over pairs of stars 5 arcmin apart of the rms, over visits, of their separation.
+
+    median_pairs sqrt(sum_v (d_v - mean d)^2 / (n - 1)), 4 to 6 arcmin, 17 <= mag < 21.5
+    """
+    return Estimate(*median(rms, first, second))
+
+
+@metric(
+    "AD1",
+    table="matched",
+    unit="mas",
+    rows=good_detections,
+    steps=(astrometric_stars, pair_residuals),
+    specs=srd(40.0, 20.0, 10.0, bands="ri"),
+    reference=REFERENCE,
+)
+def AD1(
+    residual: np.ndarray,
+    residual_first: np.ndarray,
+    residual_second: np.ndarray,
+    *,
+    outliers: float = 10.0,
+) -> Estimate:
+    """Deviation that all but AF1's design percentage of separations keep within, pairs 5 arcmin apart.
+
+    quantile(|d_v - median_v d|, 1 - 10 %), pairs with at least 3 common visits
+    """
+    return Estimate(*quantile(np.abs(residual), 1.0 - outliers / 100.0, residual_first, residual_second))
+
+
+@metric(
+    "AF1",
+    table="matched",
+    unit="%",
+    rows=good_detections,
+    steps=(astrometric_stars, pair_residuals),
+    specs=srd(20.0, 10.0, 5.0, bands="ri"),
+    reference=REFERENCE,
+)
+def AF1(
+    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, limit: float = 20.0
+) -> Estimate:
+    """Percentage of separations that deviate by more than AD1's design value, pairs 5 arcmin apart.
+
+    100 mean(|d_v - median_v d| > 20 mas), pairs with at least 3 common visits
+    """
+    return Estimate(*fraction(np.abs(residual) > limit, residual_first, residual_second))
+
+
+def absolute_shifted(
+    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Subtract from the absolute deviations their median, as faro does."""
+    size = np.abs(residual)
+    shifted = size - np.median(size) if len(size) else size
+    return {"shifted": shifted, "residual_first": residual_first, "residual_second": residual_second}
+
+
+def signed_centred(
+    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Take the size of the deviations from their median, as analysis_tools does."""
+    centred = np.abs(residual - np.median(residual)) if len(residual) else residual
+    return {"shifted": centred, "residual_first": residual_first, "residual_second": residual_second}
+
+
+def peer_AD(
+    shifted: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, outliers: float = 10.0
+) -> Estimate:
+    return Estimate(*quantile(shifted, 1.0 - outliers / 100.0, residual_first, residual_second))
+
+
+def peer_AF(
+    shifted: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, limit: float = 20.0
+) -> Estimate:
+    return Estimate(*fraction(np.abs(shifted) > limit, residual_first, residual_second))
+
+
+def validate_drp_AD(rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, outliers: float = 10.0) -> Estimate:
+    value, error, n = quantile(rms, 1.0 - outliers / 100.0, first, second)
+    return Estimate(value - float(np.median(rms)) if n else np.nan, error, n)
+
+
+def validate_drp_AF(rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, limit: float = 20.0) -> Estimate:
+    far = rms > (np.median(rms) if len(rms) else 0.0) + limit
+    return Estimate(*fraction(far, first, second))
+
+
+def _at(base, name: str, distance: float, **changes):
+    """Declare the same metric at another distance."""
+    return base.variant(name, distance=distance, doc=base.doc.replace("5 arcmin", f"{distance:.0f} arcmin"), **changes)
+
+
+AM = (
+    AM1,
+    _at(AM1, "AM2", 20.0, formula=AM1.formula.replace("4 to 6", "19 to 21")),
+    _at(AM1, "AM3", 200.0, formula=AM1.formula.replace("4 to 6", "199 to 201"), specs=srd(30, 15, 10, bands="ri")),
+)
+AD = (AD1, _at(AD1, "AD2", 20.0), _at(AD1, "AD3", 200.0, specs=srd(50, 30, 20, bands="ri")))
+AF = (
+    AF1,
+    _at(AF1, "AF2", 20.0),
+    _at(AF1, "AF3", 200.0, limit=30.0, formula=AF1.formula.replace("20 mas", "30 mas")),
+)
+
+
+def faro_sample(
+    stars: Groups,
+    ra: np.ndarray,
+    dec: np.ndarray,
+    psf_mag: np.ndarray,
+    psf_snr: np.ndarray,
+    extendedness: np.ndarray,
+    clean: np.ndarray,
+    detect_isPrimary: np.ndarray,
+) -> dict[str, np.ndarray]:
+    """Pick stars as faro does: every detection clean, primary, compact and measured."""
+    kept = stars.all(clean & detect_isPrimary & np.isfinite(psf_mag))
+    rows = stars.spread(kept)
+    return astrometric_stars(
+        stars.take(kept),
+        ra[rows],
+        dec[rows],
+        psf_mag[rows],
+        psf_snr[rows],
+        extendedness[rows],
+        extended=0.9,
+        all_compact=True,
+        most_stars=None,
+    )
+
+
+def bright_good_detections(
+    psf_mag: np.ndarray, psf_snr: np.ndarray, clean: np.ndarray, detect_isPrimary: np.ndarray
+) -> np.ndarray:
+    """Select detections one by one by magnitude and S/N, as analysis_tools does."""
+    usable = good_detections(psf_mag, clean, detect_isPrimary)
+    return usable & (psf_snr > 50.0) & (psf_snr < 50_000.0) & (psf_mag >= 17.0) & (psf_mag < 21.5)
+
+
+_FARO = {
+    "rows": None,
+    "most_stars": None,
+    "most_pairs": None,
+    "reference": "faro aff3cf7",
+}
+_ANALYSIS_TOOLS = {
+    "rows": bright_good_detections,
+    "about": "mean",
+    "reference": "analysis_tools c74f828",
+}
+
+PEERS = (
+    *(
+        m.variant(".faro", steps=(faro_sample, pair_residuals), doc=f"{m.name} as faro computes it: stars judged by all their detections.", **_FARO)
+        for m in AM
+    ),
+    *(
+        m.variant(
+            ".faro",
+            function=function,
+            steps=(faro_sample, pair_residuals, absolute_shifted),
+            doc=f"{m.name} as faro computes it: the median of the absolute deviations is subtracted from them.",
+            **_FARO,
+        )
+        for family, function in ((AD, peer_AD), (AF, peer_AF))
+        for m in family
+    ),
+    *(m.variant(".analysis_tools", doc=f"{m.name} as analysis_tools computes it: detections cut one by one.", **_ANALYSIS_TOOLS) for m in AM),
+    *(
+        m.variant(
+            ".analysis_tools",
+            function=function,
+            steps=(astrometric_stars, pair_residuals, signed_centred),
+            doc=f"{m.name} as analysis_tools computes it: deviations from the mean, then from their median.",
+            **_ANALYSIS_TOOLS,
+        )
+        for family, function in ((AD, peer_AD), (AF, peer_AF))
+        for m in family
+    ),
+    *(
+        m.variant(
+            ".validate_drp",
+            function=function,
+            doc=f"{m.name} as validate_drp computes it: from the rms of each pair.",
+            reference="validate_drp 107f81d",
+        )
+        for family, function in ((AD, validate_drp_AD), (AF, validate_drp_AF))
+        for m in family
+    ),
+)
+
+
+def _sampled(keys: np.ndarray, most: int | None) -> np.ndarray:
+    """Choose at most so many keys: the smallest by hash, so any cut into pieces gives the same."""
+    if most is None or len(keys) <= most:
+        return np.ones(len(keys), dtype=bool)
+    rank = hash_order(keys)
+    return rank <= np.partition(rank, most - 1)[most - 1]
+
+
+def _by_visit(
+    star: np.ndarray, row_star: np.ndarray, visit: np.ndarray, ra: np.ndarray, dec: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lay out positions as stars by visits, NaN where a star was not seen."""
+    visits, column = np.unique(visit, return_inverse=True)
+    row = np.searchsorted(star, row_star)
+    kept = np.flatnonzero((row < len(star)) & (star[np.minimum(row, len(star) - 1)] == row_star)) if len(star) else []
+    laid = np.full((2, len(star), len(visits)), np.nan)
+    backwards = np.asarray(kept, dtype=np.int64)[::-1]  # of several in one visit the first stays
+    laid[0, row[backwards], column[backwards]] = ra[backwards]
+    laid[1, row[backwards], column[backwards]] = dec[backwards]
+    return laid[0], laid[1]
+
+
+def _slices(size: int, step: int):
+    return (slice(at, min(at + step, size)) for at in range(0, size, step))
+
+
+def _measure(
+    ra: np.ndarray, dec: np.ndarray, first: np.ndarray, second: np.ndarray, offset: int, about: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return, in mas, the rms of some pairs and their deviations with the pair each belongs to."""
+    apart = MAS * separation(ra[first], dec[first], ra[second], dec[second])
+    seen = np.isfinite(apart)
+    common = seen.sum(axis=1)
+    origin = np.nanmin(np.where(seen, apart, np.inf), axis=1, initial=np.inf)
+    apart -= np.where(np.isfinite(origin), origin, 0.0)[:, None]  # keeps the digits that a large separation costs
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(seen, apart, 0.0).sum(axis=1) / common
+        squares = np.where(seen, (apart - mean[:, None]) ** 2, 0.0).sum(axis=1)
+        rms = np.where(common > 1, np.sqrt(squares / (common - 1)), np.nan)
+    centre = mean
+    if about == "median":
+        ordered = np.sort(apart, axis=1)  # NaN last
+        at = np.arange(len(ordered))
+        centre = 0.5 * (ordered[at, np.maximum(common - 1, 0) // 2] + ordered[at, np.minimum(common // 2, ordered.shape[1] - 1)])
+    used = seen & (common > 2)[:, None]
+    return rms, (apart - centre[:, None])[used], np.nonzero(used)[0] + offset

@@ -1,0 +1,206 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""The row of results: one measurement, with the same field names from the task to the page."""
+
+from __future__ import annotations
+
+__all__ = [
+    "DATA_ID",
+    "GATHERED_SCHEMA",
+    "METADATA_PREFIX",
+    "Rows",
+    "SCHEMA",
+    "SCHEMA_VERSION",
+    "STATUSES",
+    "from_rows",
+    "to_records",
+]
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, overload
+
+import pyarrow as pa
+
+SCHEMA_VERSION = 1
+
+METADATA_PREFIX = "qa."
+
+STATUSES = ("ok", "empty", "undefined", "failed")
+"""ok: a finite value. empty: no row to measure. undefined: rows, but no value
+(too few, or not finite). failed: the metric could not run; see the message."""
+
+_TEXT, _REAL, _INT = pa.string(), pa.float64(), pa.int64()
+
+_DATA_ID_FIELDS = [
+    ("instrument", _TEXT),
+    ("physical_filter", _TEXT),
+    ("day_obs", _INT),
+    ("visit", _INT),
+    ("exposure", _INT),
+    ("detector", _INT),
+    ("skymap", _TEXT),
+    ("tract", _INT),
+    ("patch", _INT),
+]
+
+DATA_ID = tuple(name for name, _ in _DATA_ID_FIELDS)
+"""Columns that say what was measured, in the Butler's words; null where a
+dimension does not apply."""
+
+# Plain strings, not dictionaries: a dictionary column with nulls cannot be read back as an Astropy table.
+SCHEMA = pa.schema(
+    [
+        pa.field("metric", _TEXT, nullable=False),
+        ("band", _TEXT),
+        ("value", _REAL),
+        ("error", _REAL),
+        ("n", _INT),
+        ("unit", _TEXT),
+        ("status", _TEXT),
+        ("message", _TEXT),
+        ("bin_low", _REAL),
+        ("bin_high", _REAL),
+        *_DATA_ID_FIELDS,
+        ("obs_time", pa.timestamp("us")),
+    ]
+)
+"""One measurement a row; times are UTC."""
+
+GATHERED_SCHEMA = pa.schema(
+    [
+        *SCHEMA,
+        ("dataset_id", _TEXT),
+        ("run", _TEXT),
+        ("task", _TEXT),
+        ("dataset_type", _TEXT),
+        ("run_time", pa.timestamp("us")),
+    ]
+)
+"""A measurement together with the dataset, run and task it came from."""
+
+
+class Rows(Sequence[Mapping[str, Any]]):
+    """Rows of results, to be used one by one or as a table.
+
+    Parameters
+    ----------
+    rows : `~collections.abc.Iterable` [`~collections.abc.Mapping`]
+        Rows by field name; absent fields are null.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]):
+        self._table = from_rows(rows)
+        self._rows: list[dict[str, Any]] = self._table.to_pylist()
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> list[dict[str, Any]]: ...
+
+    def __getitem__(self, index: int | slice) -> dict[str, Any] | list[dict[str, Any]]:
+        return self._rows[index]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __repr__(self) -> str:
+        lines = (
+            f"{row['metric']} {row['band'] or ''}: {row['value']:.6g} +- {row['error']:.2g} {row['unit']} (n={row['n']})"
+            for row in self._rows
+        )
+        return "\n".join(lines)
+
+    def to_arrow(self) -> pa.Table:
+        """Return the rows as an Arrow table.
+
+        Returns
+        -------
+        table : `pyarrow.Table`
+            Table with `SCHEMA`.
+        """
+        return self._table
+
+    def to_pandas(self) -> Any:
+        """Return the rows as a data frame.
+
+        Returns
+        -------
+        frame : `pandas.DataFrame`
+            One measurement a row; needs pandas.
+        """
+        return self._table.to_pandas()
+
+    def to_astropy(self) -> Any:
+        """Return the rows as an Astropy table.
+
+        Returns
+        -------
+        table : `astropy.table.Table`
+            One measurement a row; null fields are masked.
+        """
+        from lsst.daf.butler.formatters.parquet import arrow_to_astropy
+
+        return arrow_to_astropy(self._table)
+
+
+def from_rows(rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str] | None = None) -> pa.Table:
+    """Make a table of results.
+
+    Parameters
+    ----------
+    rows : `~collections.abc.Iterable` [`~collections.abc.Mapping`]
+        Rows by field name; absent fields are null.
+    metadata : `~collections.abc.Mapping` [`str`, `str`], optional
+        Provenance to keep in the schema, without the prefix.
+
+    Returns
+    -------
+    table : `pyarrow.Table`
+        Table with `SCHEMA`, in the order of the rows.
+    """
+    held = list(rows)
+    columns = [pa.array([row.get(field.name) for row in held], field.type) for field in SCHEMA]
+    named = {f"{METADATA_PREFIX}{key}": value for key, value in (metadata or {}).items()}
+    named[f"{METADATA_PREFIX}schema_version"] = str(SCHEMA_VERSION)
+    return pa.Table.from_arrays(columns, schema=SCHEMA.with_metadata(named))
+
+
+def to_records(table: pa.Table) -> list[dict[str, Any]]:
+    """Turn a table of results into plain objects for JSON.
+
+    Parameters
+    ----------
+    table : `pyarrow.Table`
+        Rows of results.
+
+    Returns
+    -------
+    records : `list` [`dict`]
+        An object per row; NaN and infinities are `None`, times ISO strings.
+    """
+    return [{key: _plain(value) for key, value in row.items()} for row in table.to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value.isoformat() if hasattr(value, "isoformat") else value

@@ -1,0 +1,195 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Opening a table file: Parquet, FITS (afw catalogues too) or ECSV."""
+
+from __future__ import annotations
+
+__all__ = ["ParquetTable", "open_table"]
+
+import gzip
+import zlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ..errors import NotATableError
+from .readable import BATCH_ROWS, InMemory, Readable, as_numpy, from_astropy
+
+_BUFFER = 1 << 20
+_AFW_UNITS = {"coord_ra": "rad", "coord_dec": "rad"}  # afw's catalogues hold radians, older ones do not say so
+
+
+def open_table(path: str | Path) -> Readable:
+    """Open a table file, whose format its first bytes tell.
+
+    Parameters
+    ----------
+    path : `str` or `~pathlib.Path`
+        Name of the file.
+
+    Returns
+    -------
+    table : `Readable`
+        The table.
+
+    Raises
+    ------
+    NotATableError
+        Raised if there is no such file, or it is not a table, or cut short.
+    """
+    path = Path(path)
+    try:
+        start = _first_bytes(path)
+        if start.startswith(b"PAR1"):
+            return ParquetTable(path)
+        if start.startswith(b"SIMPLE  ="):
+            return _open_fits(path)
+        if start.startswith(b"# %ECSV"):
+            return _open_ecsv(path)
+    except (OSError, EOFError, zlib.error, pa.ArrowException, ValueError, TypeError, IndexError) as error:
+        if isinstance(error, FileNotFoundError):
+            raise NotATableError(f"There is no file {str(path)!r}.") from error
+        if isinstance(error, NotATableError):
+            raise
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise NotATableError(f"{path} cannot be read as a table, it may be cut short: {reason}") from error
+    raise NotATableError(f"{path} is no table: it is neither Parquet, FITS nor ECSV.")
+
+
+class ParquetTable:
+    """A Parquet file, read in batches of rows.
+
+    Parameters
+    ----------
+    path : `~pathlib.Path`
+        Name of the file.
+    """
+
+    def __init__(self, path: str | Path):
+        self.name = Path(path).name
+        # Batches bound memory, not row groups: those of a butler hold up to a gigabyte.
+        self._file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
+        self.n_rows = self._file.metadata.num_rows
+        self.units = _parquet_units(self._file.schema_arrow)
+
+    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+        """Read columns, some rows at a time.
+
+        Parameters
+        ----------
+        names : `~collections.abc.Sequence` [`str`]
+            Columns to read.
+
+        Yields
+        ------
+        piece : `dict` [`str`, `numpy.ndarray`]
+            The columns of the next rows.
+
+        Raises
+        ------
+        NotATableError
+            Raised if the file is damaged.
+        """
+        try:
+            for batch in self._file.iter_batches(BATCH_ROWS, columns=list(names)):
+                yield {name: as_numpy(batch.column(name)) for name in names}
+        except (OSError, pa.ArrowException) as error:
+            raise NotATableError(f"{self.name} is damaged: {error}") from error
+
+
+def _first_bytes(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        start = file.read(16)
+    if not start.startswith(b"\x1f\x8b"):
+        return start
+    with gzip.open(path) as unzipped:
+        return unzipped.read(16)
+
+
+def _parquet_units(schema: pa.Schema) -> dict[str, str]:
+    """Collect the units that Astropy writes into a Parquet file's metadata."""
+    units = dict.fromkeys(schema.names, "")
+    for field in schema:
+        stated = (field.metadata or {}).get(b"unit", b"")
+        units[field.name] = stated.decode()
+    return units
+
+
+def _open_ecsv(path: Path) -> InMemory:
+    from astropy.table import Table
+
+    return from_astropy(Table.read(path, format="ascii.ecsv"), path.name)
+
+
+def _open_fits(path: Path) -> InMemory:
+    import warnings
+
+    from astropy.io import fits
+    from astropy.utils.exceptions import AstropyUserWarning
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=".*truncated.*", category=AstropyUserWarning)
+        try:
+            with fits.open(path, memmap=False) as hdus:
+                table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
+                if table is None:
+                    raise NotATableError(f"{path} is a FITS file without a table.")
+                return _from_fits(table, path.name)
+        except AstropyUserWarning as warning:
+            raise NotATableError(f"{path} is cut short: {warning}") from warning
+
+
+def _from_fits(hdu, name: str) -> InMemory:
+    """Take the columns of a table HDU, with afw's flags and aliases where it has them."""
+    header, data = hdu.header, hdu.data
+    columns: dict[str, np.ndarray] = {}
+    units: dict[str, str] = {}
+    for column in hdu.columns:
+        values = np.asarray(data[column.name])
+        if column.name == "flags" and "TFLAG1" in header:
+            columns.update(_flags(values, header))
+        elif values.ndim > 1:
+            columns.update({f"{column.name}_{i}": _native(values[:, i]) for i in range(values.shape[1])})
+        else:
+            columns[column.name] = _native(values)
+            units[column.name] = column.unit or _AFW_UNITS.get(column.name, "")
+    for alias, target in _aliases(header):
+        for original in [key for key in columns if key == target or key.startswith(f"{target}_")]:
+            columns.setdefault(alias + original[len(target) :], columns[original])
+            units.setdefault(alias + original[len(target) :], units.get(original, ""))
+    return InMemory(columns, units, name)
+
+
+def _flags(bits: np.ndarray, header) -> dict[str, np.ndarray]:
+    named = {header[f"TFLAG{i + 1}"]: i for i in range(bits.shape[1]) if f"TFLAG{i + 1}" in header}
+    return {name: np.ascontiguousarray(bits[:, i]) for name, i in named.items()}
+
+
+def _aliases(header) -> list[tuple[str, str]]:
+    """List afw's aliases, "name:target", of which a header has many under one keyword."""
+    pairs = (str(card.value).split(":", 1) for card in header.cards if card.keyword == "ALIAS")
+    return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
+
+
+def _native(values: np.ndarray) -> np.ndarray:
+    return values.astype(values.dtype.newbyteorder("="), copy=False)

@@ -1,0 +1,213 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""What a table looks like to those who read it, and tables that are in memory."""
+
+from __future__ import annotations
+
+__all__ = ["BATCH_ROWS", "InMemory", "Readable", "from_arrow", "from_astropy", "from_columns"]
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+
+from ..errors import InputError
+
+BATCH_ROWS = 1 << 16
+"""Rows read at a time: some MB, whatever the size of the file's row groups."""
+
+
+class Readable(Protocol):
+    """A table that can be read in pieces.
+
+    Attributes
+    ----------
+    name : `str`
+        What to call it in messages.
+    units : `dict` [`str`, `str`]
+        Unit of each of its columns, "" where not stated.
+    n_rows : `int`
+        Number of rows.
+    """
+
+    name: str
+    units: Mapping[str, str]
+    n_rows: int
+
+    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+        """Read columns, some rows at a time.
+
+        Parameters
+        ----------
+        names : `~collections.abc.Sequence` [`str`]
+            Columns to read.
+
+        Yields
+        ------
+        piece : `dict` [`str`, `numpy.ndarray`]
+            The columns of the next rows.
+        """
+        ...
+
+
+class InMemory:
+    """A table whose columns are arrays.
+
+    Parameters
+    ----------
+    columns : `~collections.abc.Mapping` [`str`, `numpy.ndarray`]
+        Its columns, of one length.
+    units : `~collections.abc.Mapping` [`str`, `str`]
+        Their units; absent for none.
+    name : `str`
+        What to call it in messages.
+    """
+
+    def __init__(self, columns: Mapping[str, np.ndarray], units: Mapping[str, str], name: str):
+        self.name = name
+        self.units = {column: units.get(column, "") for column in columns}
+        self._columns = columns
+        lengths = {column: len(values) for column, values in columns.items()}
+        if len(set(lengths.values())) > 1:
+            raise InputError(f"The columns of {name} differ in length: {lengths}.")
+        self.n_rows = next(iter(lengths.values()), 0)
+
+    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+        """Hand the columns over, all rows at once: they are in memory already.
+
+        Parameters
+        ----------
+        names : `~collections.abc.Sequence` [`str`]
+            Columns to read.
+
+        Yields
+        ------
+        piece : `dict` [`str`, `numpy.ndarray`]
+            The columns.
+        """
+        yield {name: self._columns[name] for name in names}
+
+
+def from_columns(columns: Mapping[str, Any], name: str = "the table") -> InMemory:
+    """Make a readable table of anything that has arrays by name.
+
+    Parameters
+    ----------
+    columns : `~collections.abc.Mapping`
+        Arrays, or what `numpy.asarray` takes.
+    name : `str`, optional
+        What to call it in messages.
+
+    Returns
+    -------
+    table : `InMemory`
+        The table.
+    """
+    return InMemory({key: np.asarray(values) for key, values in columns.items()}, {}, name)
+
+
+def from_arrow(table: pa.Table, name: str = "the table") -> InMemory:
+    """Make a readable table of an Arrow table.
+
+    Parameters
+    ----------
+    table : `pyarrow.Table`
+        The table.
+    name : `str`, optional
+        What to call it in messages.
+
+    Returns
+    -------
+    table : `InMemory`
+        The table; columns are converted when they are read.
+    """
+    return InMemory(_Lazy(table), {}, name)
+
+
+def from_astropy(table: Any, name: str = "the table") -> InMemory:
+    """Make a readable table of an Astropy table.
+
+    Parameters
+    ----------
+    table : `astropy.table.Table`
+        The table.
+    name : `str`, optional
+        What to call it in messages.
+
+    Returns
+    -------
+    table : `InMemory`
+        The table; masked numbers are NaN, masked flags unknown.
+    """
+    units = {key: str(table[key].unit) for key in table.colnames if table[key].unit is not None}
+    return InMemory({key: _unmasked(table[key]) for key in table.colnames}, units, name)
+
+
+def as_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """Turn an Arrow column into an array.
+
+    Parameters
+    ----------
+    column : `pyarrow.Array` or `pyarrow.ChunkedArray`
+        The column.
+
+    Returns
+    -------
+    values : `numpy.ndarray`
+        Null numbers are NaN; flags and strings with nulls are objects.
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if isinstance(column, pa.ChunkedArray):
+        return column.to_numpy()
+    return column.to_numpy(zero_copy_only=False)
+
+
+class _Lazy(Mapping[str, np.ndarray]):
+    """The columns of an Arrow table, converted when they are asked for."""
+
+    def __init__(self, table: pa.Table):
+        self._table = table
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return as_numpy(self._table[name])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table.column_names)
+
+    def __len__(self) -> int:
+        return self._table.num_columns
+
+    def values(self) -> Any:
+        return (self._table[name] for name in self._table.column_names)
+
+    def items(self) -> Any:
+        return ((name, self._table[name]) for name in self._table.column_names)
+
+
+def _unmasked(column: Any) -> np.ndarray:
+    mask = getattr(column, "mask", None)
+    values = np.asarray(getattr(column, "value", column))
+    if mask is None or not np.any(mask):
+        return values
+    if values.dtype.kind in "fiu":
+        return np.where(mask, np.nan, values)
+    return np.where(mask, None, values.astype(object))

@@ -1,0 +1,226 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Finding a metric's columns in a table, and reading them in pieces."""
+
+from __future__ import annotations
+
+__all__ = ["Prepared", "bands_of", "prepare", "table_kind"]
+
+import dataclasses
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..columns import BAND_PREFIX, BANDS, TABLES, Plan, Table, fitting_tables, resolve
+from ..engine import Task, columns_of
+from ..errors import AmbiguousTableError, InputError, MissingColumnError, UnknownNameError
+from .readable import Readable
+
+OBS_MJD = "expMidptMJD"
+"""Column whose value, one per visit, is the observation's time."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Prepared:
+    """How metrics are to be read from a table.
+
+    Attributes
+    ----------
+    source : `Readable`
+        The table.
+    able : `list` [`Task`]
+        What can run.
+    missing : `dict` [`Task`, `tuple` [`str`, ...]]
+        What cannot, and the columns that it lacks.
+    plans : `dict` [`str`, `Plan`]
+        How each column is obtained.
+    assumed : `dict` [`str`, `bool`]
+        Quality columns that are absent because the cut is applied already.
+    """
+
+    source: Readable
+    able: list[Task]
+    missing: dict[int, tuple[str, ...]]
+    plans: dict[str, Plan]
+    assumed: dict[str, bool]
+    kind: Table
+
+    def pieces(self) -> Iterator[dict[str, np.ndarray]]:
+        """Read all that is needed, some rows at a time.
+
+        Yields
+        ------
+        piece : `dict` [`str`, `numpy.ndarray`]
+            The columns that metrics know.
+        """
+        reads = sorted({name for plan in self.plans.values() for name in plan.reads})
+        done = 0
+        for raw in self.source.pieces(reads):
+            rows = len(next(iter(raw.values()), ()))
+            piece = {name: plan.compute(raw) for name, plan in self.plans.items()}
+            piece.update({name: np.full(rows, value) for name, value in self.assumed.items()})
+            if "sourceId" in self.kind.columns and "sourceId" not in piece:
+                piece["sourceId"] = np.arange(done, done + rows)
+            done += rows
+            yield piece
+
+    def lacking(self, task: Task) -> str:
+        """Say why a metric cannot run on the table.
+
+        Parameters
+        ----------
+        task : `Task`
+            One of those that cannot.
+
+        Returns
+        -------
+        message : `str`
+            What is missing, what is there, and which metrics can run.
+        """
+        names = ", ".join(map(repr, self.missing[id(task)]))
+        there = ", ".join(sorted(self.source.units)) or "none"
+        can = ", ".join(sorted({able.metric.name for able in self.able})) or "none"
+        return (
+            f"Metric {task.metric.name!r} needs {names}, which {self.source.name} does not have."
+            f" Columns there: {there}. Metrics of those asked for that can run: {can}."
+        )
+
+
+def table_kind(source: Readable, name: str | None = None) -> Table:
+    """Tell what kind of table it is.
+
+    Parameters
+    ----------
+    source : `Readable`
+        The table.
+    name : `str`, optional
+        Kind, where the user states it.
+
+    Returns
+    -------
+    kind : `Table`
+        Kind of table.
+
+    Raises
+    ------
+    UnknownNameError
+        Raised if there is no kind of that name.
+    AmbiguousTableError
+        Raised if it is not stated, and none fits or several do.
+    """
+    if name is not None:
+        if name not in TABLES:
+            raise UnknownNameError("table", name, TABLES)
+        return TABLES[name]
+    fitting = fitting_tables(source.units)
+    if len(fitting) == 1:
+        return TABLES[fitting[0]]
+    kinds = "; ".join(f"{kind.name} needs {', '.join(kind.signature)}" for kind in TABLES.values())
+    what = f"may be any of {', '.join(fitting)}" if fitting else "is of no kind known here"
+    raise AmbiguousTableError(
+        f"{source.name} {what}: name its kind. {kinds}. Columns there: {', '.join(sorted(source.units)) or 'none'}."
+    )
+
+
+def bands_of(source: Readable, kind: Table) -> tuple[str, ...]:
+    """List the bands that a table has columns for.
+
+    Parameters
+    ----------
+    source : `Readable`
+        The table.
+    kind : `Table`
+        Its kind.
+
+    Returns
+    -------
+    bands : `tuple` [`str`, ...]
+        Bands, none for a table without columns for each.
+    """
+    if not kind.by_band:
+        return ()
+    own = [name for name in kind.columns if name.startswith(BAND_PREFIX)]
+    return tuple(band for band in BANDS if any(resolve(kind, source.units, name, band) for name in own))
+
+
+def prepare(
+    source: Readable, tasks: Sequence[Task], *, detail: Sequence[str] = (), assume_applied: Collection[str] = ()
+) -> Prepared:
+    """Find the columns of metrics in a table.
+
+    Parameters
+    ----------
+    source : `Readable`
+        The table.
+    tasks : `~collections.abc.Sequence` [`Task`]
+        Metrics of one kind of table.
+    detail : `~collections.abc.Sequence` [`str`], optional
+        Columns by which rows are measured apart once more.
+    assume_applied : `~collections.abc.Collection` [`str`], optional
+        Quality columns whose cut is applied already where they are absent.
+
+    Returns
+    -------
+    prepared : `Prepared`
+        What can run and what cannot, and how to read.
+
+    Raises
+    ------
+    InputError
+        Raised if a cut that is to be assumed is not a quality column's.
+    """
+    kind = TABLES[tasks[0].metric.table]
+    assumable = _assumable(kind, assume_applied)
+    plans: dict[str, Plan] = {}
+    assumed: dict[str, bool] = {}
+    lost: set[str] = set()
+    optional = {"sourceId"} if kind.group else set()
+    for name in sorted({column for task in tasks for column in columns_of(task)}):
+        band = name[0] if kind.by_band and name not in kind.columns else None
+        bare = name[2:] if band else name
+        if plan := resolve(kind, source.units, bare, band):
+            plans[name] = plan
+        elif bare in assumable:
+            assumed[name] = assumable[bare]
+        elif name not in optional:
+            lost.add(name)
+    for name in (*kind.split, *detail, OBS_MJD):
+        if name not in plans and (plan := resolve(kind, source.units, name)):
+            plans[name] = plan
+    able = [task for task in tasks if not lost.intersection(columns_of(task))]
+    missing = {
+        id(task): tuple(name for name in columns_of(task) if name in lost) for task in tasks if task not in able
+    }
+    needed = {column for task in able for column in columns_of(task)} | {*kind.split, *detail, OBS_MJD}
+    plans = {name: plan for name, plan in plans.items() if name in needed}
+    return Prepared(source, able, missing, plans, assumed, kind)
+
+
+def _assumable(kind: Table, names: Collection[str]) -> dict[str, bool]:
+    """Return the values that good rows have in quality columns."""
+    quality: dict[str, Any] = {
+        column.name.replace(BAND_PREFIX, ""): column.applied
+        for column in kind.columns.values()
+        if column.applied is not None
+    }
+    if unknown := sorted(set(names) - set(quality)):
+        raise InputError(f"{', '.join(unknown)}: no quality columns of table {kind.name!r}; those are {', '.join(sorted(quality))}.")
+    return {name: quality[name] for name in names}
