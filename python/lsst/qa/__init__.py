@@ -44,7 +44,8 @@ def list_metrics() -> list[str]:
 
 
 def __getattr__(name: str) -> Any:
-    # What reads tables is imported when it is used: importing the package must stay light.
+    # What reads tables is imported when it is used: importing the package must
+    # stay light.
     if name == "measure":
         from .tables.measure import measure
 

@@ -47,14 +47,16 @@ FWHM_PER_SIGMA = 2.355
 
 _BOX = ("bbox_min_x", "bbox_max_x", "bbox_min_y", "bbox_max_y")
 CORNERS = ("llcra", "llcdec", "ulcra", "ulcdec", "urcra", "urcdec", "lrcra", "lrcdec", *_BOX)
-"""A detector's corners on the sky and its pixel bounds, in degrees and pixels."""
+"""A detector's corners on the sky and its pixel bounds, in degrees and pixels.
+"""
 AFW_CORNERS = (
     *(f"{axis}Corners_{i}" for i in range(4) for axis in ("ra", "dec")),
     *_BOX,
 )
 """The same as an exposure catalogue names them."""
 
-# How Rubin packs a visit and a detector into one integer (256 detectors, 2^15 exposures a day, 2^14 days).
+# How Rubin packs a visit and a detector into one integer (256 detectors, 2^15
+# exposures a day, 2^14 days).
 _DETECTORS, _SEQUENCES, _DAYS = 256, 1 << 15, 1 << 14
 _FIRST_DAY = np.datetime64("2010-01-01")
 
@@ -182,7 +184,8 @@ def pixel_scale(*corners_and_box: np.ndarray) -> np.ndarray:
     """
     *sky, x0, x1, y0, y1 = corners_and_box
     ra, dec = np.array(sky[0::2]), np.array(sky[1::2])
-    # Offsets on the tangent plane of the first corner; a detector is small enough for that.
+    # Offsets on the tangent plane of the first corner; a detector is small
+    # enough for that.
     east = ((ra - ra[0] + 180.0) % 360.0 - 180.0) * np.cos(np.radians(dec.mean(axis=0)))
     north = dec - dec[0]
     area = 0.5 * np.abs(np.sum(east * np.roll(north, -1, axis=0) - np.roll(east, -1, axis=0) * north, axis=0))

@@ -111,7 +111,9 @@ def described(metric: Metric) -> dict[str, Any]:
         Name, doc, formula, unit, table, columns, constants, specs,
         reference, bytes_per_row and where it is defined.
     """
-    functions = [function for function in (metric.rows, *metric.steps, metric.function) if function is not None]
+    functions = [
+        function for function in (metric.rows, *metric.steps, metric.function) if function is not None
+    ]
     constants = {key: value for function in functions for key, value in {**constants_of(function)}.items()}
     return {
         "name": metric.name,

@@ -17,15 +17,28 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The input tables: each column's name, kind, unit, and its names in older releases.
+"""The input tables: each column's name, kind, unit, and its names in older
+releases.
 
-A metric names a column once, by the name it has here; `resolve` finds it in a table
-of whichever release, under another name, in another unit, or computed from others.
+A metric names a column once, by the name it has here; `resolve` finds it in a
+table of whichever release, under another name, in another unit, or computed
+from others.
 """
 
 from __future__ import annotations
 
-__all__ = ["ANY_BAND", "BAND_PREFIX", "BANDS", "TABLES", "Column", "Plan", "Table", "fitting_tables", "resolve"]
+__all__ = [
+    "ANY_BAND",
+    "BANDS",
+    "BAND_PREFIX",
+    "OBS_MJD",
+    "TABLES",
+    "Column",
+    "Plan",
+    "Table",
+    "fitting_tables",
+    "resolve",
+]
 
 import dataclasses
 from collections.abc import Callable, Mapping
@@ -39,6 +52,9 @@ from .errors import InputError
 BANDS = "ugrizy"
 BAND_PREFIX = "{band}_"
 ANY_BAND = "*"
+OBS_MJD = "expMidptMJD"
+"""Column of the middle of an exposure, an MJD (TAI) that a visit's rows share.
+"""
 
 
 class Derived(NamedTuple):
@@ -61,7 +77,8 @@ class Column:
     unit : `str`
         Unit that its values are handed over in.
     aliases : `tuple` [`str`, ...]
-        Names in other releases, first match wins.
+        Names in other releases, first match wins, after its own name unless
+        that stands among them.
     derived : `tuple` [`Derived`, ...]
         Ways to compute it where it is absent.
     applied : `bool` or `None`
@@ -174,10 +191,11 @@ def _named(*columns: Column) -> dict[str, Column]:
     return {column.name: column for column in columns}
 
 
-_BAND = Column("band", "text", "", ("filter",))
+_BAND = Column("band", "text")
 _VISIT = Column("visit", "int", "", ("visitId",))
 _DETECTOR = Column("detector", "int", "", ("detectorId", "ccd"))
-# Radians inside, so that afw's catalogues keep their last digits; Parquet tables hold degrees and do not say so.
+# Radians inside, so that afw's catalogues keep their last digits; Parquet
+# tables hold degrees and do not say so.
 _SKY = (
     Column("ra", "real", "rad", ("coord_ra",), stated="deg"),
     Column("dec", "real", "rad", ("coord_dec", "decl"), stated="deg"),
@@ -204,7 +222,12 @@ _PSF_FLUX = (
         "PsFlux",
         derived=(Derived(np.multiply, ("photo_calib", "psf_inst_flux")),),
     ),
-    _real("psfFluxErr", "nJy", "PsFluxErr", derived=(Derived(np.multiply, ("photo_calib", "psf_inst_flux_err")),)),
+    _real(
+        "psfFluxErr",
+        "nJy",
+        "PsFluxErr",
+        derived=(Derived(np.multiply, ("photo_calib", "psf_inst_flux_err")),),
+    ),
     _real("photo_calib", "nJy/ct", "base_LocalPhotoCalib", "LocalPhotoCalib", "localPhotoCalib"),
     _real("psf_inst_flux", "ct", "base_PsfFlux_instFlux", "slot_PsfFlux_instFlux"),
     _real("psf_inst_flux_err", "ct", "base_PsfFlux_instFluxErr", "slot_PsfFlux_instFluxErr"),
@@ -215,7 +238,11 @@ _QUALITY = (
     Column(
         "clean",
         "flag",
-        derived=(Derived(derived.none_of, tuple(f"pixelFlags_{name}" for name in ("bad", "cr", "edge", "saturated"))),),
+        derived=(
+            Derived(
+                derived.none_of, tuple(f"pixelFlags_{name}" for name in ("bad", "cr", "edge", "saturated"))
+            ),
+        ),
         applied=True,
     ),
     Column("extendedness", "real", "", ("base_ClassificationExtendedness_value",)),
@@ -246,7 +273,9 @@ _SOURCE_COLUMNS = _named(
     _BAND,
     *_SKY,
     *_PSF_FLUX,
-    _real("gauss_mag", "mag", "base_GaussianFlux_mag", derived=(Derived(derived.magnitude, ("gaussianFlux",)),)),
+    _real(
+        "gauss_mag", "mag", "base_GaussianFlux_mag", derived=(Derived(derived.magnitude, ("gaussianFlux",)),)
+    ),
     _real("gaussianFlux", "nJy"),
     _real("ap09Flux", "nJy"),
     *_SHAPES,
@@ -267,9 +296,15 @@ _OBJECT_COLUMNS = _named(
     _flag("sky_object", "merge_peak_sky", applied=True),
     _flag("detect_isPrimary", applied=True),
     *(
-        dataclasses.replace(column, name=BAND_PREFIX + column.name, derived=tuple(
-            Derived(way.function, tuple(BAND_PREFIX + name for name in way.inputs)) for way in column.derived
-        ), aliases=tuple(BAND_PREFIX + alias for alias in column.aliases))
+        dataclasses.replace(
+            column,
+            name=BAND_PREFIX + column.name,
+            derived=tuple(
+                Derived(way.function, tuple(BAND_PREFIX + name for name in way.inputs))
+                for way in column.derived
+            ),
+            aliases=tuple(BAND_PREFIX + alias for alias in column.aliases),
+        )
         for column in (
             _real("psfFlux", "nJy"),
             _real("psfFluxErr", "nJy"),
@@ -290,19 +325,28 @@ _OBJECT_COLUMNS = _named(
 
 _SUMMARY_COLUMNS = _named(
     dataclasses.replace(_VISIT, derived=(Derived(derived.rubin_visit, ("ccdVisitId",)),)),
-    dataclasses.replace(
-        _DETECTOR, aliases=("detectorId", "id"), derived=(Derived(derived.rubin_detector, ("ccdVisitId",)),)
+    # afw's exposure catalogues have another column of that name, which points
+    # into their archive.
+    Column(
+        "detector",
+        "int",
+        aliases=("detectorId", "detector"),
+        derived=(Derived(derived.rubin_detector, ("ccdVisitId",)),),
     ),
     Column("ccdVisitId", "int"),
     Column("band", "text"),
     Column("physical_filter", "text"),
-    _real("expMidptMJD", "d", "obsStartMJD"),
+    _real(OBS_MJD, "d"),
     _real("psfSigma", "pixel"),
     _real("psfArea", "pixel2"),
-    _real("pixelScale", "arcsec/pixel", derived=(
-        Derived(derived.pixel_scale, derived.CORNERS),
-        Derived(derived.pixel_scale, derived.AFW_CORNERS),
-    )),
+    _real(
+        "pixelScale",
+        "arcsec/pixel",
+        derived=(
+            Derived(derived.pixel_scale, derived.CORNERS),
+            Derived(derived.pixel_scale, derived.AFW_CORNERS),
+        ),
+    ),
     *(Column(name, "real") for name in (*derived.CORNERS, *derived.AFW_CORNERS)),
     _real("seeing", "arcsec", derived=(Derived(derived.seeing, ("psfSigma", "pixelScale")),)),
     _real("skyBg", "adu"),
@@ -328,7 +372,10 @@ TABLES: dict[str, Table] = {
         Table(
             "matched",
             "A star's detection in one visit; the rows of a star share an integer key.",
-            {"star": Column("star", "int", "", ("isolated_star_id", "obj_index", "object")), **_SOURCE_COLUMNS},
+            {
+                "star": Column("star", "int", "", ("isolated_star_id", "obj_index", "object")),
+                **_SOURCE_COLUMNS,
+            },
             split=("band",),
             signature=("star", "visit", "ra", "dec"),
             group="star",
@@ -340,7 +387,7 @@ TABLES: dict[str, Table] = {
             _SOURCE_COLUMNS,
             split=("visit", "band"),
             signature=("sourceId", "ra", "dec"),
-            without=("star", "objectId"),
+            without=("star", "objectId", "zeroPoint"),
         ),
         Table(
             "object",
@@ -355,7 +402,7 @@ TABLES: dict[str, Table] = {
             "visit_summary",
             "A detector in a visit.",
             _SUMMARY_COLUMNS,
-            split=("visit", "band", "physical_filter"),
+            split=("visit", "band", "physical_filter", OBS_MJD),
             signature=("detector", "zeroPoint", "skyNoise"),
         ),
     )
@@ -393,7 +440,7 @@ def resolve(table: Table, available: Mapping[str, str], name: str, band: str | N
     column, own_band = found
     band = band if own_band in (None, ANY_BAND) else own_band
     prefix = f"{band}_" if band else ""
-    for candidate in (column.name, *column.aliases):
+    for candidate in column.aliases if column.name in column.aliases else (column.name, *column.aliases):
         physical = candidate.replace(BAND_PREFIX, prefix)
         if physical in available:
             factor = _factor(physical, available[physical] or column.stated or "", column.unit)

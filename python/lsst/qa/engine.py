@@ -19,8 +19,8 @@
 
 """Running metrics over the columns of a table, which may come in pieces.
 
-What metrics have in common is done once: a selection of rows, the grouping of the
-selected rows, and every step that has the same constants.
+What metrics have in common is done once: a selection of rows, the grouping of
+the selected rows, and every step that has the same constants.
 """
 
 from __future__ import annotations
@@ -188,31 +188,33 @@ def _samples(tasks: Sequence[Task]) -> dict[Any, Sample]:
     for task in tasks:
         key = _call(task, task.metric.rows, None)
         wanted.setdefault(key, set()).update(columns_of(task))
-        masks[key] = None if task.metric.rows is None else _Mask(task)
+        masks[key] = _mask(task)
     return {key: Sample(masks[key], sorted(names)) for key, names in wanted.items()}
 
 
-class _Mask(NamedTuple):
-    """The selection of a metric, as a function of a piece."""
-
-    task: Task
-
-    def __call__(self, piece: Columns) -> np.ndarray:
-        rows = self.task.metric.rows
-        assert rows is not None
-        given = {name: piece[self.task.column(name)] for name in positional_of(rows)}
-        return rows(**given, **self.task.metric.arguments(rows, None))
+def _mask(task: Task) -> Callable[[Columns], np.ndarray] | None:
+    """Make of a metric's selection a function of a piece."""
+    rows = task.metric.rows
+    if rows is None:
+        return None
+    columns = {name: task.column(name) for name in positional_of(rows)}
+    constants = task.metric.arguments(rows, None)
+    return lambda piece: rows(**{name: piece[column] for name, column in columns.items()}, **constants)
 
 
 def _call(task: Task, function: Callable[..., Any] | None, band: str | None) -> Any:
-    """Identify a call by the function, its constants and its columns: the same key, the same result."""
+    """Identify a call by the function, its constants and its columns: the same
+    key, the same result.
+    """
     if function is None:
         return None
     columns = tuple(task.column(name) for name in positional_of(function))
     return function, tuple(sorted(task.metric.arguments(function, band).items())), columns
 
 
-def _rows(task: Task, columns: Columns, context: Context, cache: dict[Any, Any], shared: Row) -> Iterator[Row]:
+def _rows(
+    task: Task, columns: Columns, context: Context, cache: dict[Any, Any], shared: Row
+) -> Iterator[Row]:
     fields = {**shared, **context.fields}
     try:
         result = _measure(task, columns, cache, task.band or fields.get("band"))
@@ -230,11 +232,15 @@ def _measure(task: Task, columns: Columns, cache: dict[Any, Any], band: str | No
     metric = task.metric
     constants = metric.arguments(metric.function, band)
     if not metric.steps:
-        return metric.function(**_given(metric.function, band, lambda name: columns[task.column(name)]), **constants)
+        return metric.function(
+            **_given(metric.function, band, lambda name: columns[task.column(name)]), **constants
+        )
     chain: Any = _call(task, metric.rows, None)
     if ("groups", chain) not in cache:
         table = TABLES[metric.table]
-        cache["groups", chain] = group_rows(columns[table.group], *(columns[name] for name in table.group_order))
+        cache["groups", chain] = group_rows(
+            columns[table.group], *(columns[name] for name in table.group_order)
+        )
     index, groups = cache["groups", chain]
     made: Mapping[str, Any] = {}
     for place, step in enumerate(metric.steps):
@@ -242,7 +248,8 @@ def _measure(task: Task, columns: Columns, cache: dict[Any, Any], band: str | No
         if chain not in cache:
             arguments = metric.arguments(step, band)
             if place == 0:
-                # The first parameter is the groups; the others are columns, in the order of the groups.
+                # The first parameter is the groups; the others are columns, in
+                # the order of the groups.
                 own = _given(step, band, lambda name: columns[task.column(name)][index], skip=1)
                 cache[chain] = step(groups, **own, **arguments)
             else:
@@ -254,7 +261,9 @@ def _measure(task: Task, columns: Columns, cache: dict[Any, Any], band: str | No
 def _given(
     function: Callable[..., Any], band: str | None, value_of: Callable[[str], Any], skip: int = 0
 ) -> dict[str, Any]:
-    """Collect what a function is called with: the band, where it asks for it, and values by name."""
+    """Collect what a function is called with: the band, where it asks for it,
+    and values by name.
+    """
     return {name: band if name == "band" else value_of(name) for name in positional_of(function)[skip:]}
 
 
@@ -262,7 +271,10 @@ def _status(estimate: Estimate, selected: int, total: int) -> tuple[str, str | N
     if math.isfinite(estimate.value):
         return "ok", None
     if estimate.n == 0:
-        return "empty", f"nothing left to measure: of {total} rows {selected} were selected, none could be used"
+        return (
+            "empty",
+            f"nothing left to measure: of {total} rows {selected} were selected, none could be used",
+        )
     return "undefined", f"no finite value from a sample of {estimate.n} ({selected} of {total} rows selected)"
 
 

@@ -17,19 +17,22 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The exceptions of the package: one tree, so that callers branch on a class and never on a text.
+"""The exceptions of the package, one tree.
 
-    QaError                         anything this package refuses to do
-    ├── DefinitionError             a metric, specification or table declared wrongly   (ValueError)
-    ├── UnknownNameError            a name that is not in a catalogue                   (LookupError)
-    ├── InputError                  an input that cannot be used as it is               (ValueError)
-    │   ├── NotATableError          not a table, or a file cut short
-    │   ├── AmbiguousTableError     several kinds of table fit, or none
-    │   └── MissingColumnError      columns that a metric needs are absent
-    ├── CollectionError             a repository without the collection or datasets     (LookupError)
-    ├── DatabaseError               a metrics database that does not answer or fit      (RuntimeError)
-    ├── SimulationError             a survey that cannot be simulated                   (ValueError)
-    └── BudgetError                 a memory budget that cannot be kept                 (ValueError)
+Callers branch on a class, never on a text.
+
+    QaError                      anything this package refuses to do
+    ├── DefinitionError          a declaration is wrong (ValueError)
+    ├── UnknownNameError         a name is in no catalogue (LookupError)
+    ├── InputError               an input cannot be used (ValueError)
+    │   ├── NotATableError       not a table, or a file cut short
+    │   ├── AmbiguousTableError  several kinds of table fit, or none
+    │   └── MissingColumnError   columns that a metric needs are absent
+    ├── CollectionError          a repository lacks datasets (LookupError)
+    ├── DatabaseError            a database does not answer (RuntimeError)
+    ├── SimulationError          a survey cannot be simulated (ValueError)
+    ├── MetricRunError           metrics of a quantum failed (RuntimeError)
+    └── BudgetError              a memory budget cannot be kept (ValueError)
 """
 
 from __future__ import annotations
@@ -41,6 +44,7 @@ __all__ = [
     "DatabaseError",
     "DefinitionError",
     "InputError",
+    "MetricRunError",
     "MissingColumnError",
     "NotATableError",
     "QaError",
@@ -143,6 +147,12 @@ class SimulationError(QaError, ValueError):
     """A simulated survey is declared wrongly, or its place is taken."""
 
     code = "simulation"
+
+
+class MetricRunError(QaError, RuntimeError):
+    """Some metrics of a quantum failed; their rows say why."""
+
+    code = "metric_run"
 
 
 class BudgetError(QaError, ValueError):

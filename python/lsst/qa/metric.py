@@ -21,9 +21,10 @@
 
 Two shapes exist. A metric over columns is one function: its parameters are the
 columns it needs, whole and of the selected rows, and it returns an `Estimate`.
-A metric over groups (a star and its visits) has ``steps`` before that function:
-the first takes `~lsst.qa.stats.Groups` and columns and may run on any part of the
-groups; the following take what the one before them returned, by name.
+A metric over groups (a star and its visits) has ``steps`` before that
+function: the first takes `~lsst.qa.stats.Groups` and columns and may run on
+any part of the groups; the following take what the one before them returned,
+by name.
 """
 
 from __future__ import annotations
@@ -253,7 +254,9 @@ class Metric:
 
     @property
     def each_band(self) -> bool:
-        """Whether it is measured in each band of a table that has columns for each."""
+        """Whether it is measured in each band of a table that has columns for
+        each.
+        """
         found = map(TABLES[self.table].column, self.columns)
         return any(column is not None and column[1] == ANY_BAND for column in found)
 
@@ -305,7 +308,8 @@ class Metric:
         named = {key: value for key, value in changes.items() if key in fields}
         constants = {key: value for key, value in changes.items() if key not in fields}
         named["inputs"] = {**self.inputs, **named.get("inputs", {})}
-        # Another function or selection may lack a constant that this variant changed.
+        # Another function or selection may lack a constant that this variant
+        # changed.
         known = _constant_names([named.get("function", self.function), named.get("rows", self.rows)])
         known |= _constant_names(named.get("steps", self.steps))
         kept = {key: value for key, value in self.constants.items() if key in known}

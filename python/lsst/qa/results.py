@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The row of results: one measurement, with the same field names from the task to the page."""
+"""The row of results: one measurement, with the same field names from the task
+to the page.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +27,20 @@ __all__ = [
     "DATA_ID",
     "GATHERED_SCHEMA",
     "METADATA_PREFIX",
-    "Rows",
     "SCHEMA",
     "SCHEMA_VERSION",
     "STATUSES",
+    "Rows",
     "from_rows",
+    "gathered",
+    "run_time",
     "to_records",
 ]
 
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, overload
 
 import pyarrow as pa
@@ -46,6 +52,8 @@ METADATA_PREFIX = "qa."
 STATUSES = ("ok", "empty", "undefined", "failed")
 """ok: a finite value. empty: no row to measure. undefined: rows, but no value
 (too few, or not finite). failed: the metric could not run; see the message."""
+
+_TIME_IN_NAME = re.compile(r"\d{8}T\d{6}Z$")
 
 _TEXT, _REAL, _INT = pa.string(), pa.float64(), pa.int64()
 
@@ -65,7 +73,8 @@ DATA_ID = tuple(name for name, _ in _DATA_ID_FIELDS)
 """Columns that say what was measured, in the Butler's words; null where a
 dimension does not apply."""
 
-# Plain strings, not dictionaries: a dictionary column with nulls cannot be read back as an Astropy table.
+# Plain strings, not dictionaries: a dictionary column with nulls cannot be
+# read back as an Astropy table.
 SCHEMA = pa.schema(
     [
         pa.field("metric", _TEXT, nullable=False),
@@ -124,7 +133,8 @@ class Rows(Sequence[Mapping[str, Any]]):
 
     def __repr__(self) -> str:
         lines = (
-            f"{row['metric']} {row['band'] or ''}: {row['value']:.6g} +- {row['error']:.2g} {row['unit']} (n={row['n']})"
+            f"{row['metric']} {row['band'] or ''}: {row['value']:.6g} +- {row['error']:.2g}"
+            f" {row['unit']} (n={row['n']})"
             for row in self._rows
         )
         return "\n".join(lines)
@@ -182,6 +192,63 @@ def from_rows(rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str] | N
     named = {f"{METADATA_PREFIX}{key}": value for key, value in (metadata or {}).items()}
     named[f"{METADATA_PREFIX}schema_version"] = str(SCHEMA_VERSION)
     return pa.Table.from_arrays(columns, schema=SCHEMA.with_metadata(named))
+
+
+def gathered(table: pa.Table, *, dataset_id: str, run: str, dataset_type: str) -> pa.Table:
+    """Give rows of results the dataset, run and task that they came from.
+
+    Parameters
+    ----------
+    table : `pyarrow.Table`
+        Rows with `SCHEMA`, and metadata of a task.
+    dataset_id, run, dataset_type : `str`
+        The dataset's UUID, its RUN collection and its type.
+
+    Returns
+    -------
+    table : `pyarrow.Table`
+        Rows with `GATHERED_SCHEMA`.
+    """
+    metadata = {key.decode(): value.decode() for key, value in (table.schema.metadata or {}).items()}
+    task = metadata.get(f"{METADATA_PREFIX}task")
+    time = run_time(run, metadata.get(f"{METADATA_PREFIX}created"))
+    origin = {
+        "dataset_id": dataset_id,
+        "run": run,
+        "task": task,
+        "dataset_type": dataset_type,
+        "run_time": time,
+    }
+    columns = [
+        table[field.name].cast(field.type)
+        if field.name in SCHEMA.names
+        else pa.array([origin[field.name]] * len(table), field.type)
+        for field in GATHERED_SCHEMA
+    ]
+    return pa.Table.from_arrays(columns, schema=GATHERED_SCHEMA)
+
+
+def run_time(run: str, created: str | None) -> datetime | None:
+    """Tell when a run was made.
+
+    Parameters
+    ----------
+    run : `str`
+        Name of a RUN collection, which mostly ends in its time.
+    created : `str` or `None`
+        ISO time that a dataset of the run was made at.
+
+    Returns
+    -------
+    time : `datetime.datetime` or `None`
+        UTC, without a time zone; the time in the name, else ``created``.
+    """
+    if found := _TIME_IN_NAME.search(run):
+        return datetime.strptime(found.group(), "%Y%m%dT%H%M%SZ")
+    if created is None:
+        return None
+    time = datetime.fromisoformat(created)
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def to_records(table: pa.Table) -> list[dict[str, Any]]:

@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The rows that each selection keeps of a table in pieces, and what they are measured apart by."""
+"""The rows that each selection keeps of a table in pieces, and what they are
+measured apart by.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,7 @@ class Level:
         self._totals: list[int] = []
 
     def number(self, piece: Columns, rows: int) -> np.ndarray:
-        """Number the rows of a piece.
+        """Give the rows of a piece their numbers.
 
         Parameters
         ----------
@@ -85,7 +87,9 @@ class Level:
             value, inverse = np.unique(piece[name], return_inverse=True)
             code = code * len(value) + inverse
             values.append(piece[name])
-        distinct, first, inverse, counts = np.unique(code, return_index=True, return_inverse=True, return_counts=True)
+        distinct, first, inverse, counts = np.unique(
+            code, return_index=True, return_inverse=True, return_counts=True
+        )
         places = np.empty(len(distinct), dtype=np.int64)
         for place, (row, count) in enumerate(zip(first.tolist(), counts.tolist())):
             key = tuple((name, value[row].item()) for name, value in zip(names, values))
@@ -167,7 +171,9 @@ class Sample:
 
 
 def _ordered(numbers: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
-    """Return the order that sorts context numbers, `None` if they are sorted, and them in that order."""
+    """Return the order that sorts context numbers, `None` if they are sorted,
+    and them in that order.
+    """
     if np.all(numbers[1:] >= numbers[:-1]):
         return None, numbers
     order = np.argsort(numbers, kind="stable")

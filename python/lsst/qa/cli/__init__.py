@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The command line: one module per verb, each parsing and calling one function."""
+"""The command line: one module per verb, each parsing and calling one
+function.
+"""
 
 from __future__ import annotations
 

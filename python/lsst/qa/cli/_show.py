@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["print_rows"]
 
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -46,16 +47,20 @@ def print_rows(title: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """
     held = list(rows)
     shown = [name for name in ("band", *DATA_ID) if any(row[name] is not None for row in held)]
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("metric", no_wrap=True)
     for name in shown:
         table.add_column(name, no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
     table.add_column("n", justify="right")
     table.add_column("unit")
-    table.add_column("", style="dim")
     for row in held:
         known = ["" if row[name] is None else str(row[name]) for name in shown]
         value = format_value(row["value"], row["error"]) if math.isfinite(row["value"]) else row["status"]
-        table.add_row(row["metric"], *known, value, str(row["n"]), row["unit"], row["message"] or "")
-    Console().print(table)
+        table.add_row(row["metric"], *known, value, str(row["n"]), row["unit"])
+    console = Console(width=None if sys.stdout.isatty() else 200)
+    console.print(title, style="bold", soft_wrap=True, highlight=False)
+    console.print(table)
+    for row in held:
+        if row["message"]:
+            console.print(f"{row['metric']}: {row['message']}", style="dim", soft_wrap=True, highlight=False)

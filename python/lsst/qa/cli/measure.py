@@ -34,14 +34,24 @@ from . import FOUND_BAD
 @click.command("measure")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option("--table", "kind", help="Kind of table; told by the columns if not given.")
-@click.option("--metric", "metrics", multiple=True, help="Metric to measure; all that the columns allow if none.")
+@click.option(
+    "--metric", "metrics", multiple=True, help="Metric to measure; all that the columns allow if none."
+)
 @click.option("--by", multiple=True, help="Column by whose values to measure apart as well, as detector.")
 @click.option(
     "--assume-applied", multiple=True, help="Quality column whose cut is applied already, where it is absent."
 )
 @click.option("--band", help="Band of the rows, where the table does not state it.")
 @click.option("--json", "as_json", is_flag=True, help="Print an array of row objects.")
-def measure_command(files, kind, metrics, by, assume_applied, band, as_json) -> None:
+def measure_command(
+    files: tuple[str, ...],
+    kind: str | None,
+    metrics: tuple[str, ...],
+    by: tuple[str, ...],
+    assume_applied: tuple[str, ...],
+    band: str | None,
+    as_json: bool,
+) -> None:
     """Measure table files (Parquet, FITS, ECSV) without a repository."""
     from .. import measure
     from ..results import to_records
@@ -49,7 +59,8 @@ def measure_command(files, kind, metrics, by, assume_applied, band, as_json) -> 
 
     shared = {"band": band} if band else {}
     found = [
-        measure(file, metrics or None, kind=kind, by=by, assume_applied=assume_applied, **shared) for file in files
+        measure(file, metrics or None, kind=kind, by=by, assume_applied=assume_applied, **shared)
+        for file in files
     ]
     if as_json:
         click.echo(json.dumps([record for rows in found for record in to_records(rows.to_arrow())], indent=1))

@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["metrics_command"]
 
 import json
+from typing import Any
 
 import click
 
@@ -31,7 +32,7 @@ import click
 @click.command("metrics")
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print objects instead of text.")
-def metrics_command(name, as_json) -> None:
+def metrics_command(name: str | None, as_json: bool) -> None:
     """List the metrics, or explain the one of that NAME."""
     from ..catalogue import METRICS, described, find
 
@@ -46,10 +47,10 @@ def metrics_command(name, as_json) -> None:
             click.echo(f"{metric.name:<{width}}  {metric.unit or '-':<7} {metric.table:<14} {metric.doc}")
 
 
-def _explained(facts) -> str:
+def _explained(facts: dict[str, Any]) -> str:
     specs = [
-        f"{spec['level']} {spec['op']} {spec['value']:g} {facts['unit']} {('in ' + spec['bands']) if spec['bands'] else ''}"
-        f" ({spec['source']})"
+        f"{spec['level']} {spec['op']} {spec['value']:g} {facts['unit']}"
+        f"{' in ' * bool(spec['bands'])}{spec['bands']} ({spec['source']})"
         for spec in facts["specs"]
     ]
     lines = {
@@ -63,4 +64,6 @@ def _explained(facts) -> str:
         "memory": f"{facts['bytes_per_row']} bytes per selected row, besides its columns",
         "defined in": facts["defined_in"],
     }
-    return "\n".join([f"{facts['name']}: {facts['doc']}", *(f"  {key + ':':<12}{text}" for key, text in lines.items())])
+    return "\n".join(
+        [f"{facts['name']}: {facts['doc']}", *(f"  {key + ':':<12}{text}" for key, text in lines.items())]
+    )

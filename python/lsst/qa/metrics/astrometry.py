@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Relative astrometry: how well the separations of pairs of stars repeat from visit to visit."""
+"""Relative astrometry: how well the separations of pairs of stars repeat from
+visit to visit.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,16 @@ __all__ = ["AD", "AF", "AM", "PEERS"]
 import numpy as np
 
 from ..metric import Estimate, metric, srd
-from ..stats import Groups, fraction, hash_order, mean_position, median, pairs_in_annulus, quantile, separation
+from ..stats import (
+    Groups,
+    fraction,
+    hash_order,
+    mean_position,
+    median,
+    pairs_in_annulus,
+    quantile,
+    separation,
+)
 
 MAS = np.degrees(1.0) * 3600e3
 ARCMIN = np.radians(1.0 / 60.0)
@@ -36,7 +47,7 @@ _CHUNK = 1 << 20
 
 
 def good_detections(psf_mag: np.ndarray, clean: np.ndarray, detect_isPrimary: np.ndarray) -> np.ndarray:
-    """Select detections that are primary, measured, and without a bad pixel."""
+    """Select detections that are primary, measured and have no bad pixel."""
     return clean & detect_isPrimary & np.isfinite(psf_mag)
 
 
@@ -55,11 +66,13 @@ def astrometric_stars(
     all_compact: bool = False,
     most_stars: int | None = 10_000,
 ) -> dict[str, np.ndarray]:
-    """Pick the stars whose separations are measured, and their positions in each visit.
+    """Pick the stars whose separations are measured, and their positions in
+    each visit.
 
     A star has at least two detections, a median magnitude of ``mag_min`` to
-    ``mag_max``, a median S/N of at least ``snr_min`` and is compact. Of more than
-    ``most_stars`` a sample is kept that depends on nothing but their keys.
+    ``mag_max``, a median S/N of at least ``snr_min`` and is compact. Of more
+    than ``most_stars`` a sample is kept that depends on nothing but their
+    keys.
     """
     mag = stars.median(psf_mag)
     compact = stars.all(extendedness < extended) if all_compact else stars.median(extendedness) < extended
@@ -95,10 +108,11 @@ def pair_residuals(
     most_pairs: int | None = 100_000,
     about: str = "median",
 ) -> dict[str, np.ndarray]:
-    """Measure the separation of each pair ``distance`` +- 1 arcmin apart in their common visits.
+    """Measure the separation of each pair ``distance`` +- 1 arcmin apart in
+    their common visits.
 
-    Gives each pair's rms (two common visits or more), and, for pairs with at least
-    three, every separation minus the pair's median or mean.
+    Gives each pair's rms (two common visits or more), and, for pairs with at
+    least three, every separation minus the pair's median or mean.
     """
     order = np.argsort(star)
     order = order[_sampled(star[order], most_stars)]
@@ -116,7 +130,9 @@ def pair_residuals(
         _measure(ra_of, dec_of, first[at], second[at], at.start, about)
         for at in _slices(len(first), max(_CHUNK // max(ra_of.shape[1], 1), 1))
     ]
-    rms, residual, owner = (np.concatenate(part) if parts else np.zeros(0) for part in (list(zip(*parts)) or [()] * 3))
+    rms, residual, owner = (
+        np.concatenate(part) if parts else np.zeros(0) for part in (list(zip(*parts)) or [()] * 3)
+    )
     measured = np.isfinite(rms)
     owner = owner.astype(np.int64)
     return {
@@ -139,9 +155,11 @@ def pair_residuals(
     reference=REFERENCE,
 )
 def AM1(rms: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:
-    """Median over pairs of stars 5 arcmin apart of the rms, over visits, of their separation.
+    """Median over pairs of stars 5 arcmin apart of the rms, over visits, of
+    their separation.
 
-    median_pairs sqrt(sum_v (d_v - mean d)^2 / (n - 1)), 4 to 6 arcmin, 17 <= mag < 21.5
+    median_pairs sqrt(sum_v (d_v - mean d)^2 / (n - 1)), 4 to 6 arcmin, 17 <=
+    mag < 21.5
     """
     return Estimate(*median(rms, first, second))
 
@@ -162,7 +180,8 @@ def AD1(
     *,
     outliers: float = 10.0,
 ) -> Estimate:
-    """Deviation that all but AF1's design percentage of separations keep within, pairs 5 arcmin apart.
+    """Deviation that all but AF1's design percentage of separations keep
+    within, pairs 5 arcmin apart.
 
     quantile(|d_v - median_v d|, 1 - 10 %), pairs with at least 3 common visits
     """
@@ -181,7 +200,8 @@ def AD1(
 def AF1(
     residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, limit: float = 20.0
 ) -> Estimate:
-    """Percentage of separations that deviate by more than AD1's design value, pairs 5 arcmin apart.
+    """Percentage of separations that deviate by more than AD1's design value,
+    pairs 5 arcmin apart.
 
     100 mean(|d_v - median_v d| > 20 mas), pairs with at least 3 common visits
     """
@@ -200,7 +220,9 @@ def absolute_shifted(
 def signed_centred(
     residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray
 ) -> dict[str, np.ndarray]:
-    """Take the size of the deviations from their median, as analysis_tools does."""
+    """Take the size of the deviations from their median, as analysis_tools
+    does.
+    """
     centred = np.abs(residual - np.median(residual)) if len(residual) else residual
     return {"shifted": centred, "residual_first": residual_first, "residual_second": residual_second}
 
@@ -217,25 +239,37 @@ def peer_AF(
     return Estimate(*fraction(np.abs(shifted) > limit, residual_first, residual_second))
 
 
-def validate_drp_AD(rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, outliers: float = 10.0) -> Estimate:
+def validate_drp_AD(
+    rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, outliers: float = 10.0
+) -> Estimate:
     value, error, n = quantile(rms, 1.0 - outliers / 100.0, first, second)
     return Estimate(value - float(np.median(rms)) if n else np.nan, error, n)
 
 
-def validate_drp_AF(rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, limit: float = 20.0) -> Estimate:
+def validate_drp_AF(
+    rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, limit: float = 20.0
+) -> Estimate:
     far = rms > (np.median(rms) if len(rms) else 0.0) + limit
     return Estimate(*fraction(far, first, second))
 
 
 def _at(base, name: str, distance: float, **changes):
     """Declare the same metric at another distance."""
-    return base.variant(name, distance=distance, doc=base.doc.replace("5 arcmin", f"{distance:.0f} arcmin"), **changes)
+    return base.variant(
+        name, distance=distance, doc=base.doc.replace("5 arcmin", f"{distance:.0f} arcmin"), **changes
+    )
 
 
 AM = (
     AM1,
     _at(AM1, "AM2", 20.0, formula=AM1.formula.replace("4 to 6", "19 to 21")),
-    _at(AM1, "AM3", 200.0, formula=AM1.formula.replace("4 to 6", "199 to 201"), specs=srd(30, 15, 10, bands="ri")),
+    _at(
+        AM1,
+        "AM3",
+        200.0,
+        formula=AM1.formula.replace("4 to 6", "199 to 201"),
+        specs=srd(30, 15, 10, bands="ri"),
+    ),
 )
 AD = (AD1, _at(AD1, "AD2", 20.0), _at(AD1, "AD3", 200.0, specs=srd(50, 30, 20, bands="ri")))
 AF = (
@@ -255,7 +289,9 @@ def faro_sample(
     clean: np.ndarray,
     detect_isPrimary: np.ndarray,
 ) -> dict[str, np.ndarray]:
-    """Pick stars as faro does: every detection clean, primary, compact and measured."""
+    """Pick stars as faro does: every detection clean, primary, compact and
+    measured.
+    """
     kept = stars.all(clean & detect_isPrimary & np.isfinite(psf_mag))
     rows = stars.spread(kept)
     return astrometric_stars(
@@ -274,7 +310,9 @@ def faro_sample(
 def bright_good_detections(
     psf_mag: np.ndarray, psf_snr: np.ndarray, clean: np.ndarray, detect_isPrimary: np.ndarray
 ) -> np.ndarray:
-    """Select detections one by one by magnitude and S/N, as analysis_tools does."""
+    """Select detections one by one by magnitude and S/N, as analysis_tools
+    does.
+    """
     usable = good_detections(psf_mag, clean, detect_isPrimary)
     return usable & (psf_snr > 50.0) & (psf_snr < 50_000.0) & (psf_mag >= 17.0) & (psf_mag < 21.5)
 
@@ -293,7 +331,12 @@ _ANALYSIS_TOOLS = {
 
 PEERS = (
     *(
-        m.variant(".faro", steps=(faro_sample, pair_residuals), doc=f"{m.name} as faro computes it: stars judged by all their detections.", **_FARO)
+        m.variant(
+            ".faro",
+            steps=(faro_sample, pair_residuals),
+            doc=f"{m.name} as faro computes it: stars judged by all their detections.",
+            **_FARO,
+        )
         for m in AM
     ),
     *(
@@ -301,13 +344,20 @@ PEERS = (
             ".faro",
             function=function,
             steps=(faro_sample, pair_residuals, absolute_shifted),
-            doc=f"{m.name} as faro computes it: the median of the absolute deviations is subtracted from them.",
+            doc=f"{m.name} as faro computes it: absolute deviations less their median.",
             **_FARO,
         )
         for family, function in ((AD, peer_AD), (AF, peer_AF))
         for m in family
     ),
-    *(m.variant(".analysis_tools", doc=f"{m.name} as analysis_tools computes it: detections cut one by one.", **_ANALYSIS_TOOLS) for m in AM),
+    *(
+        m.variant(
+            ".analysis_tools",
+            doc=f"{m.name} as analysis_tools computes it: detections cut one by one.",
+            **_ANALYSIS_TOOLS,
+        )
+        for m in AM
+    ),
     *(
         m.variant(
             ".analysis_tools",
@@ -333,7 +383,9 @@ PEERS = (
 
 
 def _sampled(keys: np.ndarray, most: int | None) -> np.ndarray:
-    """Choose at most so many keys: the smallest by hash, so any cut into pieces gives the same."""
+    """Choose at most so many keys: the smallest by hash, so any cut into
+    pieces gives the same.
+    """
     if most is None or len(keys) <= most:
         return np.ones(len(keys), dtype=bool)
     rank = hash_order(keys)
@@ -346,7 +398,11 @@ def _by_visit(
     """Lay out positions as stars by visits, NaN where a star was not seen."""
     visits, column = np.unique(visit, return_inverse=True)
     row = np.searchsorted(star, row_star)
-    kept = np.flatnonzero((row < len(star)) & (star[np.minimum(row, len(star) - 1)] == row_star)) if len(star) else []
+    kept = (
+        np.flatnonzero((row < len(star)) & (star[np.minimum(row, len(star) - 1)] == row_star))
+        if len(star)
+        else []
+    )
     laid = np.full((2, len(star), len(visits)), np.nan)
     backwards = np.asarray(kept, dtype=np.int64)[::-1]  # of several in one visit the first stays
     laid[0, row[backwards], column[backwards]] = ra[backwards]
@@ -361,12 +417,16 @@ def _slices(size: int, step: int):
 def _measure(
     ra: np.ndarray, dec: np.ndarray, first: np.ndarray, second: np.ndarray, offset: int, about: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return, in mas, the rms of some pairs and their deviations with the pair each belongs to."""
+    """Return, in mas, the rms of some pairs and their deviations with the pair
+    each belongs to.
+    """
     apart = MAS * separation(ra[first], dec[first], ra[second], dec[second])
     seen = np.isfinite(apart)
     common = seen.sum(axis=1)
     origin = np.nanmin(np.where(seen, apart, np.inf), axis=1, initial=np.inf)
-    apart -= np.where(np.isfinite(origin), origin, 0.0)[:, None]  # keeps the digits that a large separation costs
+    apart -= np.where(np.isfinite(origin), origin, 0.0)[
+        :, None
+    ]  # keeps the digits that a large separation costs
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(seen, apart, 0.0).sum(axis=1) / common
         squares = np.where(seen, (apart - mean[:, None]) ** 2, 0.0).sum(axis=1)
@@ -375,6 +435,9 @@ def _measure(
     if about == "median":
         ordered = np.sort(apart, axis=1)  # NaN last
         at = np.arange(len(ordered))
-        centre = 0.5 * (ordered[at, np.maximum(common - 1, 0) // 2] + ordered[at, np.minimum(common // 2, ordered.shape[1] - 1)])
+        centre = 0.5 * (
+            ordered[at, np.maximum(common - 1, 0) // 2]
+            + ordered[at, np.minimum(common // 2, ordered.shape[1] - 1)]
+        )
     used = seen & (common > 2)[:, None]
     return rms, (apart - centre[:, None])[used], np.nonzero(used)[0] + offset

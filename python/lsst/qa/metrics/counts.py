@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Counts, validity and flags: how many sources there are and how many of them are usable."""
+"""Counts, validity and flags: how many sources there are and how many of them
+are usable.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,13 @@ def n_stars(extendedness: np.ndarray) -> Estimate:
     return Estimate(*count(extendedness < 0.5))
 
 
-@metric("psf_flux_finite_fraction", table="source", unit="%", rows=primary, reference="analysis_tools c74f828, validity")
+@metric(
+    "psf_flux_finite_fraction",
+    table="source",
+    unit="%",
+    rows=primary,
+    reference="analysis_tools c74f828, validity",
+)
 def psf_flux_finite_fraction(psfFlux: np.ndarray) -> Estimate:
     """Percentage of primary sources with a finite PSF flux.
 
@@ -96,7 +104,9 @@ def flag_fraction(flag: np.ndarray) -> Estimate:
 
 FLAGS = tuple(
     flag_fraction.variant(
-        f"flag_fraction.{name}", inputs={"flag": name}, doc=f"Percentage of sources that have the flag {name}."
+        f"flag_fraction.{name}",
+        inputs={"flag": name},
+        doc=f"Percentage of sources that have the flag {name}.",
     )
     for name in (
         "centroid_flag",
@@ -123,7 +133,9 @@ COADD = (
     n_primary.variant("coadd_n_primary", table="object", doc="Number of primary objects."),
     n_stars.variant("coadd_n_stars", table="object", doc="Number of primary objects that are compact."),
     psf_flux_finite_fraction.variant(
-        "coadd_psf_flux_finite_fraction", table="object", doc="Percentage of primary objects with a finite PSF flux."
+        "coadd_psf_flux_finite_fraction",
+        table="object",
+        doc="Percentage of primary objects with a finite PSF flux.",
     ),
 )
 OBJECT_FLAGS = tuple(

@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Photometric repeatability: how well a star's magnitude repeats from visit to visit."""
+"""Photometric repeatability: how well a star's magnitude repeats from visit to
+visit.
+"""
 
 from __future__ import annotations
 
@@ -100,7 +102,8 @@ def enough(rms: np.ndarray, rows: np.ndarray, more_than: int) -> bool:
 def PA1(rms: np.ndarray, rows: np.ndarray, *, more_than: int = 0) -> Estimate:
     """Median over bright stars of the rms of their magnitude about its mean.
 
-    median_stars sqrt(sum_v (m_v - mean m)^2 / (n - 1)), S/N >= 200, n >= 3 visits
+    median_stars sqrt(sum_v (m_v - mean m)^2 / (n - 1)), S/N >= 200, n >= 3
+    visits
     """
     value, error, n = median(rms)
     return Estimate(value, error, n) if enough(rms, rows, more_than) else Estimate(np.nan, np.nan, n)
@@ -123,7 +126,8 @@ def PF1(
     limit: float | ByBand = PA2_DESIGN,
     more_than: int = 0,
 ) -> Estimate:
-    """Percentage of measurements that deviate by more than PA2's design value from their star's mean.
+    """Percentage of measurements that deviate by more than PA2's design value
+    from their star's mean.
 
     100 mean(|m_v - mean m| > 15 mmag; 22.5 mmag in u, z and y)
     """
@@ -140,7 +144,8 @@ def PF1(
     reference="LPM-17 table 14; LSE-61",
 )
 def PA2(deviation: np.ndarray, star: np.ndarray, *, outliers: float = 10.0) -> Estimate:
-    """Deviation from the mean that all but PF1's design percentage of measurements keep within.
+    """Deviation from the mean that all but PF1's design percentage of
+    measurements keep within.
 
     quantile(|m_v - mean m|, 1 - 10 %)
     """
@@ -163,8 +168,8 @@ PF1_FARO = PF1.variant(
 )
 PA1_ANALYSIS_TOOLS = PA1.variant(
     ".analysis_tools",
-    doc="PA1 as analysis_tools computes it (stellarPhotRepeatStdev): detections are selected by their own S/N.",
-    reference="analysis_tools c74f828",
+    doc="PA1 as analysis_tools computes it: detections are selected by their own S/N.",
+    reference="analysis_tools c74f828, stellarPhotRepeatStdev",
     rows=bright_detections,
 )
 
@@ -178,7 +183,8 @@ PA1_ANALYSIS_TOOLS = PA1.variant(
     reference="analysis_tools c74f828, photRepeatOutlier; not PF1, which counts measurements",
 )
 def PHOT_REPEAT_OUTLIER(rms: np.ndarray, *, excess: float = 15.0) -> Estimate:
-    """Percentage of bright stars whose rms exceeds the median rms by more than 15 mmag.
+    """Percentage of bright stars whose rms exceeds the median rms by more than
+    15 mmag.
 
     100 mean(rms > median(rms) + 15 mmag)
     """
@@ -188,7 +194,9 @@ def PHOT_REPEAT_OUTLIER(rms: np.ndarray, *, excess: float = 15.0) -> Estimate:
 def random_pairs(
     rms: np.ndarray, signed: np.ndarray, star: np.ndarray, *, shuffles: int = 50, seed: int = 1
 ) -> dict[str, np.ndarray]:
-    """Take, in each shuffle, the difference of two visits of each star drawn at random."""
+    """Take, in each shuffle, the difference of two visits of each star drawn
+    at random.
+    """
     order = np.argsort(star, kind="stable")
     signed, star = signed[order], star[order]
     _, first, counts = np.unique(star, return_index=True, return_counts=True)
@@ -208,7 +216,8 @@ def random_pairs(
     reference="validate_drp 107f81d",
 )
 def PA1_VALIDATE_DRP(difference: np.ndarray) -> Estimate:
-    """PA1 as validate_drp computes it, from the differences of two random visits of each star.
+    """PA1 as validate_drp computes it, from the differences of two random
+    visits of each star.
 
     mean over 50 shuffles of IQR(m_a - m_b) / 1.349 / sqrt(2)
     """
@@ -216,7 +225,8 @@ def PA1_VALIDATE_DRP(difference: np.ndarray) -> Estimate:
         return Estimate(np.nan, np.nan, 0)
     low, high = np.percentile(difference, [25, 75], axis=1)
     widths = (high - low) * IQR_TO_SIGMA / np.sqrt(2.0)
-    # Shuffles share their stars: the error is one shuffle's, from the scatter of an IQR of a Gaussian.
+    # Shuffles share their stars: the error is one shuffle's, from the scatter
+    # of an IQR of a Gaussian.
     error = 1.166 * widths.mean() / np.sqrt(difference.shape[1])
     return Estimate(float(widths.mean()), float(error), difference.shape[1])
 
@@ -231,7 +241,8 @@ def PA1_VALIDATE_DRP(difference: np.ndarray) -> Estimate:
     reference="validate_drp 107f81d",
 )
 def PF1_VALIDATE_DRP(difference: np.ndarray, *, limit: float | ByBand = PA2_DESIGN) -> Estimate:
-    """PF1 as validate_drp computes it, from the difference of two random visits of each star.
+    """PF1 as validate_drp computes it, from the difference of two random
+    visits of each star.
 
     100 mean(|m_a - m_b| > PA2), first shuffle
     """

@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""PSF residuals: how the shapes and sizes of stars differ from those of the PSF model."""
+"""PSF residuals: how the shapes and sizes of stars differ from those of the
+PSF model.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,8 @@ def e1_residual_median(e1: np.ndarray, psf_e1: np.ndarray) -> Estimate:
 
 @metric("e1_residual_scatter", table="source", unit="", rows=psf_stars, reference=REFERENCE)
 def e1_residual_scatter(e1: np.ndarray, psf_e1: np.ndarray) -> Estimate:
-    """Scatter of the difference of e1 between stars and the PSF model, as distortion.
+    """Scatter of the difference of e1 between stars and the PSF model, as
+    distortion.
 
     1.4826 MAD(e1 - e1_PSF), S/N > 50
     """
@@ -104,7 +107,8 @@ def e2_residual_median(e2: np.ndarray, psf_e2: np.ndarray) -> Estimate:
 
 @metric("e2_residual_scatter", table="source", unit="", rows=psf_stars, reference=REFERENCE)
 def e2_residual_scatter(e2: np.ndarray, psf_e2: np.ndarray) -> Estimate:
-    """Scatter of the difference of e2 between stars and the PSF model, as distortion.
+    """Scatter of the difference of e2 between stars and the PSF model, as
+    distortion.
 
     1.4826 MAD(e2 - e2_PSF), S/N > 50
     """
@@ -113,24 +117,39 @@ def e2_residual_scatter(e2: np.ndarray, psf_e2: np.ndarray) -> Estimate:
 
 @metric("size_residual_median", table="source", unit="", rows=psf_stars, reference=REFERENCE)
 def size_residual_median(
-    ixx: np.ndarray, iyy: np.ndarray, ixy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray, ixyPSF: np.ndarray
+    ixx: np.ndarray,
+    iyy: np.ndarray,
+    ixy: np.ndarray,
+    ixxPSF: np.ndarray,
+    iyyPSF: np.ndarray,
+    ixyPSF: np.ndarray,
 ) -> Estimate:
     """Median fractional difference of size between stars and the PSF model.
 
     median(r / r_PSF - 1), r = (Ixx Iyy - Ixy^2)^(1/4), S/N > 50
     """
-    return Estimate(*median(determinant_radius(ixx, iyy, ixy) / determinant_radius(ixxPSF, iyyPSF, ixyPSF) - 1.0))
+    return Estimate(
+        *median(determinant_radius(ixx, iyy, ixy) / determinant_radius(ixxPSF, iyyPSF, ixyPSF) - 1.0)
+    )
 
 
 @metric("size_residual_scatter", table="source", unit="", rows=psf_stars, reference=REFERENCE)
 def size_residual_scatter(
-    ixx: np.ndarray, iyy: np.ndarray, ixy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray, ixyPSF: np.ndarray
+    ixx: np.ndarray,
+    iyy: np.ndarray,
+    ixy: np.ndarray,
+    ixxPSF: np.ndarray,
+    iyyPSF: np.ndarray,
+    ixyPSF: np.ndarray,
 ) -> Estimate:
-    """Scatter of the fractional difference of size between stars and the PSF model.
+    """Scatter of the fractional difference of size between stars and the PSF
+    model.
 
     1.4826 MAD(r / r_PSF - 1), r = (Ixx Iyy - Ixy^2)^(1/4), S/N > 50
     """
-    return Estimate(*sigma_mad(determinant_radius(ixx, iyy, ixy) / determinant_radius(ixxPSF, iyyPSF, ixyPSF) - 1.0))
+    return Estimate(
+        *sigma_mad(determinant_radius(ixx, iyy, ixy) / determinant_radius(ixxPSF, iyyPSF, ixyPSF) - 1.0)
+    )
 
 
 RESIDUALS = (
@@ -164,13 +183,21 @@ def trace_difference(ixx: np.ndarray, iyy: np.ndarray, ixxPSF: np.ndarray, iyyPS
     return Estimate(*median(trace_radius(ixx, iyy) - trace_radius(ixxPSF, iyyPSF)))
 
 
-def trace_difference_scatter(ixx: np.ndarray, iyy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray) -> Estimate:
+def trace_difference_scatter(
+    ixx: np.ndarray, iyy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray
+) -> Estimate:
     return Estimate(*sigma_mad(trace_radius(ixx, iyy) - trace_radius(ixxPSF, iyyPSF)))
 
 
-_VISIT_SUMMARY = {"rows": calibration_stars, "reference": "pipe_tasks 5b638a4, ComputeExposureSummaryStatsTask"}
+_VISIT_SUMMARY = {
+    "rows": calibration_stars,
+    "reference": "pipe_tasks 5b638a4, ComputeExposureSummaryStatsTask",
+}
 PIPE_TASKS = (
-    *(m.variant(".pipe_tasks", doc=f"{m.doc[:-1]}; stars used for the PSF.", **_VISIT_SUMMARY) for m in RESIDUALS[:4]),
+    *(
+        m.variant(".pipe_tasks", doc=f"{m.doc[:-1]}; stars used for the PSF.", **_VISIT_SUMMARY)
+        for m in RESIDUALS[:4]
+    ),
     size_residual_median.variant(
         ".pipe_tasks",
         function=trace_difference,

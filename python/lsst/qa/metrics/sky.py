@@ -31,12 +31,16 @@ from ..stats import mean, median, sigma_mad, stdev
 REFERENCE = "analysis_tools c74f828, skyFlux"
 
 
-def sky_sources(sky_source: np.ndarray, pixelFlags_edge: np.ndarray, pixelFlags_nodata: np.ndarray) -> np.ndarray:
+def sky_sources(
+    sky_source: np.ndarray, pixelFlags_edge: np.ndarray, pixelFlags_nodata: np.ndarray
+) -> np.ndarray:
     """Select sky sources that lie wholly on the detector and on data."""
     return sky_source & ~pixelFlags_edge & ~pixelFlags_nodata
 
 
-def sky_objects(sky_object: np.ndarray, pixelFlags_edge: np.ndarray, pixelFlags_nodata: np.ndarray) -> np.ndarray:
+def sky_objects(
+    sky_object: np.ndarray, pixelFlags_edge: np.ndarray, pixelFlags_nodata: np.ndarray
+) -> np.ndarray:
     """Select sky objects that lie wholly on the coadd and on data."""
     return sky_object & ~pixelFlags_edge & ~pixelFlags_nodata
 
@@ -71,7 +75,8 @@ def sky_flux_mean(ap09Flux: np.ndarray) -> Estimate:
 
 @metric("sky_flux_stdev", table="source", unit="nJy", rows=sky_sources, reference=REFERENCE)
 def sky_flux_stdev(ap09Flux: np.ndarray) -> Estimate:
-    """Standard deviation of the flux of sky sources in an aperture of 9 pixels.
+    """Standard deviation of the flux of sky sources in an aperture of 9
+    pixels.
 
     sqrt(sum (F - mean F)^2 / (n - 1))
     """
@@ -99,7 +104,10 @@ COADD = tuple(
         (sky_flux_median, ()),
         (
             sky_flux_mean,
-            (Spec("design", 25.0, source="verify_metrics"), Spec("design", -25.0, ">=", source="verify_metrics")),
+            (
+                Spec("design", 25.0, source="verify_metrics"),
+                Spec("design", -25.0, ">=", source="verify_metrics"),
+            ),
         ),
         (sky_flux_stdev, (Spec("design", 100.0, source="verify_metrics"),)),
         (sky_flux_sigma_mad, ()),

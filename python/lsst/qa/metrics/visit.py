@@ -17,7 +17,8 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The visit summary's quantities: seeing, PSF, sky, zero point, depth, astrometric offsets.
+"""The visit summary's quantities: seeing, PSF, sky, zero point, depth,
+astrometric offsets.
 
 A visit's value is the median over its detectors; a detector's is its own.
 """
@@ -36,7 +37,11 @@ DEPTH_SNR = 5.0
 
 
 @metric(
-    "seeing", table="visit_summary", unit="arcsec", inputs={"quantity": "seeing"}, reference="analysis_tools c74f828"
+    "seeing",
+    table="visit_summary",
+    unit="arcsec",
+    inputs={"quantity": "seeing"},
+    reference="analysis_tools c74f828",
 )
 def seeing(quantity: np.ndarray, *, scale: float = 1.0) -> Estimate:
     """Full width at half maximum of the PSF on the sky.
@@ -58,7 +63,9 @@ MEDIANS = (
     _of("skyBg", "sky_background", "adu", "Level of the background that was subtracted."),
     _of("skyNoise", "sky_noise", "adu", "Scatter of the pixels of the sky."),
     _of("zeroPoint", "zero_point", "mag", "Magnitude of one count."),
-    _of("effTime", "effective_time", "s", "Exposure time that fiducial conditions would take for that depth."),
+    _of(
+        "effTime", "effective_time", "s", "Exposure time that fiducial conditions would take for that depth."
+    ),
     _of("nPsfStar", "n_psf_stars", "", "Number of stars that the PSF model of a detector was made from."),
 )
 PSF = tuple(
@@ -66,7 +73,7 @@ PSF = tuple(
         f"psfStarDelta{what}{statistic}",
         f"psf_star_{kind}_{word}",
         "pixel" if what == "Size" else "",
-        f"{statistic} of the difference of {kind.replace('size', 'trace radius')} between PSF stars and model.",
+        f"{statistic} over PSF stars of their {kind.replace('size', 'trace radius')} less the model's.",
     )
     for what, kind in (("E1", "e1"), ("E2", "e2"), ("Size", "size"))
     for statistic, word in (("Median", "median"), ("Scatter", "scatter"))
@@ -113,9 +120,16 @@ m5 = _of(
 )
 
 
-@metric("m5_background", table="visit_summary", unit="mag", specs=_DEPTH, reference="SMTN-002, limit of a bright sky")
+@metric(
+    "m5_background",
+    table="visit_summary",
+    unit="mag",
+    specs=_DEPTH,
+    reference="SMTN-002, limit of a bright sky",
+)
 def m5_background(skyNoise: np.ndarray, psfArea: np.ndarray, zeroPoint: np.ndarray) -> Estimate:
-    """Magnitude of a point source at S/N 5 from sky noise alone, where no depth is stated.
+    """Magnitude of a point source at S/N 5 from sky noise alone, where no
+    depth is stated.
 
     zero point - 2.5 log10(5 sky noise sqrt(PSF area))
     """

@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Statistics over arrays: groups, pairs, quantiles and their errors; numpy in, numpy out."""
+"""Statistics over arrays: groups, pairs, quantiles and their errors; numpy in,
+numpy out.
+"""
 
 from .groups import *
 from .pairs import *

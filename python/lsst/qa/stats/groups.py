@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Rows gathered in groups, as a star's detections, and statistics of each group."""
+"""Rows gathered in groups, as a star's detections, and statistics of each
+group.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +136,8 @@ class Groups:
         deviations : `numpy.ndarray`, (r,)
             Value minus mean.
         """
-        # The first value of the group as origin keeps the digits that a large offset would cost.
+        # The first value of the group as origin keeps the digits that a large
+        # offset would cost.
         shifted = values - self.spread(values[self.starts]) if len(self) else values
         return shifted - self.spread(self.mean(shifted))
 

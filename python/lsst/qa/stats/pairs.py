@@ -17,7 +17,9 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Pairs of points on the sphere at a given separation, found without holding all pairs."""
+"""Pairs of points on the sphere at a given separation, found without holding
+all pairs.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +112,11 @@ def pairs_in_annulus(
     """
     # Sorted by declination, the partners of a point lie in a window of it.
     order = np.argsort(dec, kind="stable")
-    x, y, z = np.cos(ra[order]) * np.cos(dec[order]), np.sin(ra[order]) * np.cos(dec[order]), np.sin(dec[order])
+    x, y, z = (
+        np.cos(ra[order]) * np.cos(dec[order]),
+        np.sin(ra[order]) * np.cos(dec[order]),
+        np.sin(dec[order]),
+    )
     ends = np.searchsorted(dec[order], dec[order] + high, side="right")
     near, far = np.cos(low), np.cos(min(high, np.pi))
     found: list[tuple[np.ndarray, np.ndarray]] = []
@@ -120,7 +126,8 @@ def pairs_in_annulus(
         stop = int(ends[end - 1])
         across = x[begin:end, None] * x[begin:stop] + y[begin:end, None] * y[begin:stop]
         across += z[begin:end, None] * z[begin:stop]
-        # The cosine loses the digits of tiny angles, so it only sorts out; the limits are applied exactly below.
+        # The cosine loses the digits of tiny angles, so it only sorts out; the
+        # limits are applied exactly below.
         i, j = np.nonzero((across <= near + 1e-12) & (across >= far - 1e-12))
         later = j > i
         i, j = i[later] + begin, j[later] + begin
@@ -155,7 +162,8 @@ def _thin(
     i, j = (np.concatenate(side) for side in zip(*found))
     if most is None or len(i) <= most:
         return i, j
-    # Symmetric in the two points, so that it does not matter which comes first.
+    # Symmetric in the two points, so that it does not matter which comes
+    # first.
     rank = hash_order(salt[i] + salt[j])
     kept = np.argpartition(rank, most)[:most]
     return i[kept], j[kept]

@@ -19,16 +19,26 @@
 
 """Quantiles, fractions and moments of a sample, each with its 1-sigma error.
 
-Errors hold for any distribution: a quantile's comes from the binomial scatter of the
-number of values below it, read off at the sample's own quantiles. Where values are
-not independent (several of one star, pairs that share stars) the scatter is taken
-over the independent units, by linearization (Cochran 1977, section 6; for pairs,
-Aronow, Samii and Assenova 2015).
+Errors hold for any distribution: a quantile's comes from the binomial scatter
+of the number of values below it, read off at the sample's own quantiles. Where
+values are not independent (several of one star, pairs that share stars) the
+scatter is taken over the independent units, by linearization (Cochran 1977,
+section 6; for pairs, Aronow, Samii and Assenova 2015).
 """
 
 from __future__ import annotations
 
-__all__ = ["MAD_TO_SIGMA", "count", "fraction", "mean", "median", "quantile", "rms_estimate", "sigma_mad", "stdev"]
+__all__ = [
+    "MAD_TO_SIGMA",
+    "count",
+    "fraction",
+    "mean",
+    "median",
+    "quantile",
+    "rms_estimate",
+    "sigma_mad",
+    "stdev",
+]
 
 import numpy as np
 
@@ -68,7 +78,11 @@ def quantile(values: np.ndarray, p: float, *units: np.ndarray) -> Moments:
     if n < 2:
         return value, np.nan, n
     spread = _fraction_error(values <= value, p, units)
-    low, high = np.quantile(values, np.clip([p - spread, p + spread], 0.0, 1.0)) if spread == spread else (np.nan,) * 2
+    low, high = (
+        np.quantile(values, np.clip([p - spread, p + spread], 0.0, 1.0))
+        if spread == spread
+        else (np.nan,) * 2
+    )
     return value, float(0.5 * (high - low)), n
 
 

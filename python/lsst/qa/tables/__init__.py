@@ -17,4 +17,6 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Input tables: opening them whatever their format, and reading a metric's columns in pieces."""
+"""Input tables: opening them whatever their format, and reading a metric's
+columns in pieces.
+"""

@@ -27,16 +27,20 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import NotATableError
-from .readable import BATCH_ROWS, InMemory, Readable, as_numpy, from_astropy
+from .readable import BATCH_ROWS, InMemory, Readable, arrow_text, as_numpy, from_astropy
 
 _BUFFER = 1 << 20
-_AFW_UNITS = {"coord_ra": "rad", "coord_dec": "rad"}  # afw's catalogues hold radians, older ones do not say so
+_AFW_UNITS = {
+    "coord_ra": "rad",
+    "coord_dec": "rad",
+}  # afw's catalogues hold radians, older ones do not say so
 
 
 def open_table(path: str | Path) -> Readable:
@@ -87,10 +91,13 @@ class ParquetTable:
 
     def __init__(self, path: str | Path):
         self.name = Path(path).name
-        # Batches bound memory, not row groups: those of a butler hold up to a gigabyte.
+        # Batches bound memory, not row groups: those of a butler hold up to a
+        # gigabyte.
         self._file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
         self.n_rows = self._file.metadata.num_rows
-        self.units = _parquet_units(self._file.schema_arrow)
+        schema = self._file.schema_arrow
+        self.units = _parquet_units(schema)
+        self.texts = frozenset(field.name for field in schema if arrow_text(field.type))
 
     def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
         """Read columns, some rows at a time.
@@ -159,8 +166,10 @@ def _open_fits(path: Path) -> InMemory:
             raise NotATableError(f"{path} is cut short: {warning}") from warning
 
 
-def _from_fits(hdu, name: str) -> InMemory:
-    """Take the columns of a table HDU, with afw's flags and aliases where it has them."""
+def _from_fits(hdu: Any, name: str) -> InMemory:
+    """Take the columns of a table HDU, with afw's flags and aliases where it
+    has them.
+    """
     header, data = hdu.header, hdu.data
     columns: dict[str, np.ndarray] = {}
     units: dict[str, str] = {}
@@ -173,6 +182,10 @@ def _from_fits(hdu, name: str) -> InMemory:
         else:
             columns[column.name] = _native(values)
             units[column.name] = column.unit or _AFW_UNITS.get(column.name, "")
+    if header.get("AFW_TYPE") == "EXPOSURE":
+        # Its detector column points into the file's archive; the detector's
+        # number is the record's id.
+        columns["detectorId"], units["detectorId"] = columns["id"], ""
     for alias, target in _aliases(header):
         for original in [key for key in columns if key == target or key.startswith(f"{target}_")]:
             columns.setdefault(alias + original[len(target) :], columns[original])
@@ -180,13 +193,15 @@ def _from_fits(hdu, name: str) -> InMemory:
     return InMemory(columns, units, name)
 
 
-def _flags(bits: np.ndarray, header) -> dict[str, np.ndarray]:
+def _flags(bits: np.ndarray, header: Any) -> dict[str, np.ndarray]:
     named = {header[f"TFLAG{i + 1}"]: i for i in range(bits.shape[1]) if f"TFLAG{i + 1}" in header}
     return {name: np.ascontiguousarray(bits[:, i]) for name, i in named.items()}
 
 
-def _aliases(header) -> list[tuple[str, str]]:
-    """List afw's aliases, "name:target", of which a header has many under one keyword."""
+def _aliases(header: Any) -> list[tuple[str, str]]:
+    """List afw's aliases, "name:target", of which a header has many under one
+    keyword.
+    """
     pairs = (str(card.value).split(":", 1) for card in header.cards if card.keyword == "ALIAS")
     return [(pair[0], pair[1]) for pair in pairs if len(pair) == 2]
 

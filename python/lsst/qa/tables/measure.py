@@ -28,13 +28,14 @@ from pathlib import Path
 from typing import Any
 
 from ..catalogue import METRICS, find, of_table
-from ..engine import failed, run_metrics, tasks_of
+from ..columns import OBS_MJD
+from ..engine import run_metrics, tasks_of
 from ..errors import InputError, MissingColumnError
 from ..metric import Metric
 from ..results import DATA_ID, Rows
 from .files import open_table
-from .reading import OBS_MJD, bands_of, prepare, table_kind
 from .readable import Readable, from_arrow, from_astropy, from_columns
+from .reading import bands_of, prepare, table_kind
 
 
 def measure(
@@ -115,7 +116,9 @@ def measure_readable(
         Rows of results.
     """
     if strange := sorted(set(data_id) - {*DATA_ID, "band"}):
-        raise InputError(f"{', '.join(strange)}: no field of a data ID; those are band, {', '.join(DATA_ID)}.")
+        raise InputError(
+            f"{', '.join(strange)}: no field of a data ID; those are band, {', '.join(DATA_ID)}."
+        )
     named = None if metrics is None else _declared(metrics)
     found = table_kind(source, kind or _kind_of(named))
     if named is not None and (other := [metric.name for metric in named if metric.table != found.name]):
@@ -128,7 +131,9 @@ def measure_readable(
     prepared = prepare(source, asked, detail=by, assume_applied=assume_applied)
     lacking = [task for task in asked if id(task) in prepared.missing]
     if lacking and (named is not None or not prepared.able):
-        raise MissingColumnError(prepared.lacking(lacking[0]), prepared.missing[id(lacking[0])])
+        faults = "; ".join(prepared.lacking(task) for task in lacking)
+        missing = {name for task in lacking for name in prepared.missing[id(task)]}
+        raise MissingColumnError(f"{faults}. {prepared.at_hand()}", tuple(sorted(missing)))
     return Rows(with_times(run_metrics(prepared.able, prepared.pieces(), detail=by, data_id=data_id)))
 
 
@@ -151,7 +156,7 @@ def with_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         from astropy.time import Time  # leap seconds; only for tables that state a time
 
         times = dict(zip(days, Time(days, format="mjd", scale="tai").utc.to_datetime()))
-    return [{**row, "obs_time": times.get(row.get(OBS_MJD), row.get("obs_time"))} for row in rows]
+    return [{**row, "obs_time": times.get(row.get(OBS_MJD, -1.0), row.get("obs_time"))} for row in rows]
 
 
 def _readable(table: Any) -> Readable:
@@ -168,8 +173,10 @@ def _readable(table: Any) -> Readable:
         return from_columns({name: table[name] for name in table.dtype.names})
     if isinstance(table, Mapping):
         return from_columns(table)
-    raise InputError(f"A {type(table).__qualname__} is no table: give a file's name, an Arrow, Astropy, pandas or"
-                     " structured NumPy table, or arrays by name.")
+    raise InputError(
+        f"A {type(table).__qualname__} is no table: give a file's name, an Arrow, Astropy, pandas or"
+        " structured NumPy table, or arrays by name."
+    )
 
 
 def _declared(metrics: Iterable[str | Metric] | str) -> list[Metric]:

@@ -17,7 +17,7 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""What a table looks like to those who read it, and tables that are in memory."""
+"""What a table looks like to its readers, and tables that are in memory."""
 
 from __future__ import annotations
 
@@ -46,11 +46,14 @@ class Readable(Protocol):
         Unit of each of its columns, "" where not stated.
     n_rows : `int`
         Number of rows.
+    texts : `frozenset` [`str`]
+        Columns that hold text.
     """
 
     name: str
-    units: Mapping[str, str]
+    units: dict[str, str]
     n_rows: int
+    texts: frozenset[str]
 
     def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
         """Read columns, some rows at a time.
@@ -85,6 +88,7 @@ class InMemory:
         self.name = name
         self.units = {column: units.get(column, "") for column in columns}
         self._columns = columns
+        self.texts = frozenset(column for column, values in columns.items() if _is_text(values))
         lengths = {column: len(values) for column, values in columns.items()}
         if len(set(lengths.values())) > 1:
             raise InputError(f"The columns of {name} differ in length: {lengths}.")
@@ -157,8 +161,10 @@ def from_astropy(table: Any, name: str = "the table") -> InMemory:
     table : `InMemory`
         The table; masked numbers are NaN, masked flags unknown.
     """
-    units = {key: str(table[key].unit) for key in table.colnames if table[key].unit is not None}
-    return InMemory({key: _unmasked(table[key]) for key in table.colnames}, units, name)
+    # Times and coordinates are objects, which no metric takes.
+    plain = [key for key in table.colnames if hasattr(table[key], "dtype") and table[key].ndim == 1]
+    units = {key: str(table[key].unit) for key in plain if getattr(table[key], "unit", None) is not None}
+    return InMemory({key: _unmasked(table[key]) for key in plain}, units, name)
 
 
 def as_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
@@ -203,6 +209,29 @@ class _Lazy(Mapping[str, np.ndarray]):
         return ((name, self._table[name]) for name in self._table.column_names)
 
 
+def _is_text(values: Any) -> bool:
+    if isinstance(values, np.ndarray):
+        return values.dtype.kind in "US"
+    return arrow_text(values.type)
+
+
+def arrow_text(kind: pa.DataType) -> bool:
+    """Tell whether an Arrow type is text.
+
+    Parameters
+    ----------
+    kind : `pyarrow.DataType`
+        Type of a column.
+
+    Returns
+    -------
+    text : `bool`
+        Whether it holds strings, in a dictionary or not.
+    """
+    held = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_string(held) or pa.types.is_large_string(held))
+
+
 def _unmasked(column: Any) -> np.ndarray:
     mask = getattr(column, "mask", None)
     values = np.asarray(getattr(column, "value", column))
@@ -210,4 +239,6 @@ def _unmasked(column: Any) -> np.ndarray:
         return values
     if values.dtype.kind in "fiu":
         return np.where(mask, np.nan, values)
-    return np.where(mask, None, values.astype(object))
+    objects = values.astype(object)
+    objects[mask] = None
+    return objects

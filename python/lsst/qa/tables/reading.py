@@ -31,11 +31,8 @@ import numpy as np
 
 from ..columns import BAND_PREFIX, BANDS, TABLES, Plan, Table, fitting_tables, resolve
 from ..engine import Task, columns_of
-from ..errors import AmbiguousTableError, InputError, MissingColumnError, UnknownNameError
+from ..errors import AmbiguousTableError, InputError, UnknownNameError
 from .readable import Readable
-
-OBS_MJD = "expMidptMJD"
-"""Column whose value, one per visit, is the observation's time."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,15 +90,22 @@ class Prepared:
         Returns
         -------
         message : `str`
-            What is missing, what is there, and which metrics can run.
+            What is missing.
         """
         names = ", ".join(map(repr, self.missing[id(task)]))
+        return f"metric {task.metric.name!r} needs {names}, which {self.source.name} does not have"
+
+    def at_hand(self) -> str:
+        """Say what the table has.
+
+        Returns
+        -------
+        message : `str`
+            What is there, and which metrics can run.
+        """
         there = ", ".join(sorted(self.source.units)) or "none"
         can = ", ".join(sorted({able.metric.name for able in self.able})) or "none"
-        return (
-            f"Metric {task.metric.name!r} needs {names}, which {self.source.name} does not have."
-            f" Columns there: {there}. Metrics of those asked for that can run: {can}."
-        )
+        return f"Columns there: {there}. Metrics of those asked for that can run: {can}."
 
 
 def table_kind(source: Readable, name: str | None = None) -> Table:
@@ -130,13 +134,16 @@ def table_kind(source: Readable, name: str | None = None) -> Table:
         if name not in TABLES:
             raise UnknownNameError("table", name, TABLES)
         return TABLES[name]
-    fitting = fitting_tables(source.units)
+    # A key is a number: a survey's name in a column "object" makes no table of
+    # stars.
+    fitting = fitting_tables({name: unit for name, unit in source.units.items() if name not in source.texts})
     if len(fitting) == 1:
         return TABLES[fitting[0]]
     kinds = "; ".join(f"{kind.name} needs {', '.join(kind.signature)}" for kind in TABLES.values())
     what = f"may be any of {', '.join(fitting)}" if fitting else "is of no kind known here"
     raise AmbiguousTableError(
-        f"{source.name} {what}: name its kind. {kinds}. Columns there: {', '.join(sorted(source.units)) or 'none'}."
+        f"{source.name} {what}: name its kind. {kinds}."
+        f" Columns there: {', '.join(sorted(source.units)) or 'none'}."
     )
 
 
@@ -162,7 +169,11 @@ def bands_of(source: Readable, kind: Table) -> tuple[str, ...]:
 
 
 def prepare(
-    source: Readable, tasks: Sequence[Task], *, detail: Sequence[str] = (), assume_applied: Collection[str] = ()
+    source: Readable,
+    tasks: Sequence[Task],
+    *,
+    detail: Sequence[str] = (),
+    assume_applied: Collection[str] = (),
 ) -> Prepared:
     """Find the columns of metrics in a table.
 
@@ -202,14 +213,16 @@ def prepare(
             assumed[name] = assumable[bare]
         elif name not in optional:
             lost.add(name)
-    for name in (*kind.split, *detail, OBS_MJD):
+    for name in (*kind.split, *detail):
         if name not in plans and (plan := resolve(kind, source.units, name)):
             plans[name] = plan
     able = [task for task in tasks if not lost.intersection(columns_of(task))]
     missing = {
-        id(task): tuple(name for name in columns_of(task) if name in lost) for task in tasks if task not in able
+        id(task): tuple(name for name in columns_of(task) if name in lost)
+        for task in tasks
+        if task not in able
     }
-    needed = {column for task in able for column in columns_of(task)} | {*kind.split, *detail, OBS_MJD}
+    needed = {column for task in able for column in columns_of(task)} | {*kind.split, *detail}
     plans = {name: plan for name, plan in plans.items() if name in needed}
     return Prepared(source, able, missing, plans, assumed, kind)
 
@@ -222,5 +235,8 @@ def _assumable(kind: Table, names: Collection[str]) -> dict[str, bool]:
         if column.applied is not None
     }
     if unknown := sorted(set(names) - set(quality)):
-        raise InputError(f"{', '.join(unknown)}: no quality columns of table {kind.name!r}; those are {', '.join(sorted(quality))}.")
+        raise InputError(
+            f"{', '.join(unknown)}: no quality columns of table {kind.name!r};"
+            f" those are {', '.join(sorted(quality))}."
+        )
     return {name: quality[name] for name in names}

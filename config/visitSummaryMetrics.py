@@ -1,0 +1,43 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+# The standard metrics of a visit's summary, detector by detector as well.
+config.metrics = [
+    "seeing",
+    "psf_sigma",
+    "psf_area",
+    "sky_background",
+    "sky_noise",
+    "zero_point",
+    "effective_time",
+    "n_psf_stars",
+    "psf_star_e1_median",
+    "psf_star_e1_scatter",
+    "psf_star_e2_median",
+    "psf_star_e2_scatter",
+    "psf_star_size_median",
+    "psf_star_size_scatter",
+    "psf_star_scaled_size_scatter",
+    "astrom_offset_mean",
+    "astrom_offset_std",
+    "m5",
+    "m5_background",
+    "n_detectors",
+]
+config.by = ["detector"]

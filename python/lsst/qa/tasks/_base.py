@@ -1,0 +1,274 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""What the tasks share: choosing metrics, reading a table, rows of results."""
+
+from __future__ import annotations
+
+__all__ = ["MetricsConfig", "MetricsTask"]
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from typing import Any, ClassVar, cast
+
+from lsst.pex.config import ChoiceField, DictField, FieldValidationError, ListField
+from lsst.pipe.base import (
+    AnnotatedPartialOutputsError,
+    NoWorkFound,
+    PipelineTask,
+    PipelineTaskConfig,
+    PipelineTaskConnections,
+    Struct,
+)
+
+from ..columns import TABLES
+from ..engine import failed, run_metrics, tasks_of
+from ..errors import MetricRunError, QaError
+from ..results import DATA_ID, from_rows
+from ..tables.files import open_table
+from ..tables.measure import with_times
+from ..tables.readable import Readable, from_arrow
+from ..tables.reading import bands_of, prepare
+from ..variants import chosen_metrics
+
+_PACKAGES = ("lsst-qa", "lsst-pipe-base", "lsst-daf-butler", "numpy", "astropy", "pyarrow")
+
+
+class MetricsConfig(PipelineTaskConfig, pipelineConnections=PipelineTaskConnections):
+    """Configuration that all tasks share."""
+
+    table: ClassVar[str]
+
+    metrics = ListField[str](
+        doc="Names of the metrics to run, of the catalogue or of `variants`.", default=[]
+    )
+    variants = DictField[str, str](
+        doc="Variants under their own names, each as the metric it varies and the constants that differ,"
+        " for instance {'PA1_deep': 'PA1(snr_min=100)'}; they run as well.",
+        default={},
+    )
+    by = ListField[str](
+        doc="Columns by whose values rows are measured apart as well, for instance ['detector'].", default=[]
+    )
+    assume_applied = ListField[str](
+        doc="Quality columns whose cut is applied already, where the input does not have them.", default=[]
+    )
+    lacking_columns = ChoiceField[str](
+        doc="What becomes of a metric whose columns the input does not have.",
+        allowed={
+            "fail": "Its row says so, and the quantum ends with an error after its results are stored.",
+            "undefined": "Its row says so; that is all.",
+        },
+        default="fail",
+    )
+
+    def validate(self) -> None:
+        super().validate()
+        try:
+            found = chosen_metrics(self.table, self.metrics, self.variants)
+        except QaError as error:
+            raise FieldValidationError(type(self).metrics, self, str(error)) from error
+        if not found:
+            raise FieldValidationError(type(self).metrics, self, "There is no metric to run.")
+        columns = TABLES[self.table].columns
+        if unknown := [name for name in self.by if name not in columns]:
+            raise FieldValidationError(
+                type(self).by,
+                self,
+                f"Table {self.table!r} has no column {', '.join(unknown)}: {', '.join(columns)}.",
+            )
+
+
+class MetricsTask(PipelineTask):
+    """Measure a table and store rows of results."""
+
+    ConfigClass: ClassVar[type[MetricsConfig]]
+
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
+        with contextlib.ExitStack() as stack:
+            source = self.open(butlerQC, inputRefs, stack)
+            result = self.run(source, data_id_fields(butlerQC.quantum.dataId))
+        butlerQC.put(result, outputRefs)
+        if result.failures:
+            try:
+                raise MetricRunError("; ".join(result.failures))
+            except MetricRunError as error:
+                raise AnnotatedPartialOutputsError.annotate(error, self, log=self.log) from error
+
+    def open(self, butlerQC: Any, inputRefs: Any, stack: contextlib.ExitStack) -> Readable:
+        """Open the input table.
+
+        Parameters
+        ----------
+        butlerQC : `lsst.pipe.base.QuantumContext`
+            The quantum's butler.
+        inputRefs : `lsst.pipe.base.InputQuantizedConnection`
+            The inputs.
+        stack : `contextlib.ExitStack`
+            Closes what is opened.
+
+        Returns
+        -------
+        source : `Readable`
+            The table.
+        """
+        return stack.enter_context(opened(butlerQC.get(inputRefs.table)))
+
+    def run(self, source: Readable, data_id: Mapping[str, Any]) -> Struct:
+        """Measure a table.
+
+        Parameters
+        ----------
+        source : `Readable`
+            The table.
+        data_id : `~collections.abc.Mapping`
+            Fields that all rows share.
+
+        Returns
+        -------
+        result : `lsst.pipe.base.Struct`
+            ``metrics``: table of results (`pyarrow.Table`); ``failures``:
+            a sentence for each metric that failed (`list` [`str`]).
+
+        Raises
+        ------
+        lsst.pipe.base.NoWorkFound
+            Raised if the table has no row.
+        """
+        config = cast(MetricsConfig, self.config)
+        if source.n_rows == 0:
+            raise NoWorkFound(f"{source.name} has no row.")
+        kind = TABLES[config.table]
+        declared = chosen_metrics(config.table, config.metrics, config.variants)
+        tasks = tasks_of(declared, bands_of(source, kind))
+        prepared = prepare(source, tasks, detail=config.by, assume_applied=config.assume_applied)
+        rows = run_metrics(prepared.able, prepared.pieces(), detail=config.by, data_id=data_id)
+        if prepared.missing:
+            self.log.warning(
+                "%d metrics cannot run on %s. %s", len(prepared.missing), source.name, prepared.at_hand()
+            )
+        for task in tasks:
+            if id(task) in prepared.missing:
+                lost = failed(task, prepared.lacking(task), data_id)
+                rows.append(lost if config.lacking_columns == "fail" else {**lost, "status": "undefined"})
+        failures = [f"{row['metric']}: {row['message']}" for row in rows if row["status"] == "failed"]
+        for name, number in counted(rows).items():
+            self.metadata[f"n_{name}"] = number
+        return Struct(metrics=from_rows(with_times(rows), self.provenance()), failures=failures)
+
+    def provenance(self) -> dict[str, str]:
+        """Say what makes the results: task, packages, configuration, time.
+
+        Returns
+        -------
+        facts : `dict` [`str`, `str`]
+            For the metadata of the results' schema.
+        """
+        from datetime import UTC, datetime
+
+        config = json.dumps(self.config.toDict(), sort_keys=True, default=str)
+        return {
+            "task": self.getName(),
+            "packages": json.dumps(package_versions()),
+            "config": hashlib.sha256(config.encode()).hexdigest(),
+            "created": datetime.now(UTC).isoformat(timespec="microseconds"),
+        }
+
+
+def package_versions() -> dict[str, str]:
+    """Return the versions of the packages that results depend on.
+
+    Returns
+    -------
+    versions : `dict` [`str`, `str`]
+        By distribution; "unknown" for one that states none.
+    """
+    versions = {}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "unknown"
+    return versions
+
+
+def data_id_fields(data_id: Any) -> dict[str, Any]:
+    """Take the fields of a row from a data ID.
+
+    Parameters
+    ----------
+    data_id : `lsst.daf.butler.DataCoordinate`
+        Data ID, with records where the observation's time is wanted.
+
+    Returns
+    -------
+    fields : `dict`
+        Dimensions, implied ones too, and ``obs_time`` (UTC).
+    """
+    known = {**data_id.mapping} if data_id.hasFull() else {**data_id.required}
+    fields = {name: known[name] for name in ("band", *DATA_ID) if name in known}
+    if data_id.hasRecords() and "visit" in data_id.dimensions.elements:
+        span = data_id.records["visit"].timespan
+        if span is not None and span.begin is not None and span.end is not None:
+            middle = span.begin + 0.5 * (span.end - span.begin)
+            fields["obs_time"] = middle.utc.to_datetime()
+    return fields
+
+
+@contextlib.contextmanager
+def opened(handle: Any) -> Iterator[Readable]:
+    """Open a dataset so that it can be read in pieces.
+
+    Parameters
+    ----------
+    handle : `lsst.daf.butler.DeferredDatasetHandle` or \
+            `lsst.pipe.base.InMemoryDatasetHandle`
+        The dataset; `Butler.get` could only read it whole.
+
+    Yields
+    ------
+    source : `Readable`
+        The table.
+    """
+    if not hasattr(handle, "butler"):
+        yield from_arrow(handle.get(storageClass="ArrowTable"))
+        return
+    with handle.butler.getURI(handle.ref).as_local() as local:
+        yield open_table(local.ospath)
+
+
+def counted(rows: list[dict[str, Any]]) -> dict[str, int]:
+    """Count rows by their status.
+
+    Parameters
+    ----------
+    rows : `list` [`dict`]
+        Rows of results.
+
+    Returns
+    -------
+    counts : `dict` [`str`, `int`]
+        Status and number, most first.
+    """
+    from collections import Counter
+
+    return dict(Counter(row["status"] for row in rows).most_common())

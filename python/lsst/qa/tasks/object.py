@@ -1,0 +1,64 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Metrics of the objects of a tract."""
+
+from __future__ import annotations
+
+__all__ = ["ObjectMetricsConfig", "ObjectMetricsConnections", "ObjectMetricsTask"]
+
+from typing import ClassVar
+
+from lsst.pipe.base import PipelineTaskConnections
+from lsst.pipe.base.connectionTypes import Input, Output
+
+from ._base import MetricsConfig, MetricsTask
+
+
+class ObjectMetricsConnections(
+    PipelineTaskConnections, dimensions=("skymap", "tract"), defaultTemplates={"object": "object"}
+):
+    """A tract's object table in, rows of results out."""
+
+    table = Input(
+        doc="Objects of a tract, with columns for each band.",
+        name="{object}",
+        storageClass="ArrowTable",
+        dimensions=("skymap", "tract"),
+        deferLoad=True,
+    )
+    metrics = Output(
+        doc="Rows of results.",
+        name="qa_object_metrics",
+        storageClass="ArrowTable",
+        dimensions=("skymap", "tract"),
+    )
+
+
+class ObjectMetricsConfig(MetricsConfig, pipelineConnections=ObjectMetricsConnections):
+    """Configuration of `ObjectMetricsTask`."""
+
+    table: ClassVar[str] = "object"
+
+
+class ObjectMetricsTask(MetricsTask):
+    """Measure the objects of a tract: PSF residuals, sky, counts, flags."""
+
+    ConfigClass = ObjectMetricsConfig
+    _DefaultName = "objectMetrics"

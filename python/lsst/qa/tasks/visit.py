@@ -1,0 +1,112 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Metrics of the summaries of visits: one visit's, or a table of many."""
+
+from __future__ import annotations
+
+__all__ = [
+    "VisitSummaryMetricsConfig",
+    "VisitSummaryMetricsConnections",
+    "VisitSummaryMetricsTask",
+    "VisitTableMetricsConfig",
+    "VisitTableMetricsConnections",
+    "VisitTableMetricsTask",
+]
+
+from typing import ClassVar
+
+from lsst.pipe.base import PipelineTaskConnections
+from lsst.pipe.base.connectionTypes import Input, Output
+
+from ._base import MetricsConfig, MetricsTask
+
+
+class VisitSummaryMetricsConnections(
+    PipelineTaskConnections,
+    dimensions=("instrument", "visit"),
+    defaultTemplates={"visitSummary": "visit_summary"},
+):
+    """A visit's summary in, rows of results out."""
+
+    # An afw catalogue in production, a Parquet table elsewhere: its file is
+    # read, whichever it is.
+    table = Input(
+        doc="Summary of a visit, one row per detector.",
+        name="{visitSummary}",
+        storageClass="ArrowAstropy",
+        dimensions=("instrument", "visit"),
+        deferLoad=True,
+    )
+    metrics = Output(
+        doc="Rows of results.",
+        name="qa_visit_summary_metrics",
+        storageClass="ArrowTable",
+        dimensions=("instrument", "visit"),
+    )
+
+
+class VisitSummaryMetricsConfig(MetricsConfig, pipelineConnections=VisitSummaryMetricsConnections):
+    """Configuration of `VisitSummaryMetricsTask`."""
+
+    table: ClassVar[str] = "visit_summary"
+
+
+class VisitSummaryMetricsTask(MetricsTask):
+    """Measure a visit's summary: seeing, PSF, sky, zero point, depth."""
+
+    ConfigClass = VisitSummaryMetricsConfig
+    _DefaultName = "visitSummaryMetrics"
+
+
+class VisitTableMetricsConnections(
+    PipelineTaskConnections,
+    dimensions=("instrument",),
+    defaultTemplates={"visitDetectorTable": "visit_detector_table"},
+):
+    """The summary of all visits of an instrument in, rows of results out."""
+
+    table = Input(
+        doc="Summary of many visits, one row per visit and detector.",
+        name="{visitDetectorTable}",
+        storageClass="ArrowTable",
+        dimensions=("instrument",),
+        deferLoad=True,
+    )
+    metrics = Output(
+        doc="Rows of results.",
+        name="qa_visit_table_metrics",
+        storageClass="ArrowTable",
+        dimensions=("instrument",),
+    )
+
+
+class VisitTableMetricsConfig(MetricsConfig, pipelineConnections=VisitTableMetricsConnections):
+    """Configuration of `VisitTableMetricsTask`."""
+
+    table: ClassVar[str] = "visit_summary"
+
+
+class VisitTableMetricsTask(MetricsTask):
+    """Measure the summaries of many visits in one quantum: one warm process
+    instead of one a visit.
+    """
+
+    ConfigClass = VisitTableMetricsConfig
+    _DefaultName = "visitTableMetrics"
