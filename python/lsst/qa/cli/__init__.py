@@ -32,6 +32,7 @@ from typing import Any
 import click
 
 from ..errors import QaError
+from ..version import __version__
 
 VERBS = {
     "check": "Judge a run by the requirements.",
@@ -70,6 +71,6 @@ class _Verbs(click.Group):
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="lsst-qa")
+@click.version_option(version=__version__, prog_name="lsst-qa")
 def main() -> None:
     """Quality-assurance metrics for Rubin Observatory data."""

@@ -1,0 +1,87 @@
+// Draws the charts of a page: Bokeh's description and the columns stand in the page as JSON.
+(() => {
+  "use strict";
+
+  const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const numeric = new Set(["x", "y", "low", "high", "bottom", "top", "count"]);
+
+  // Bokeh draws null at 0: what is missing has to be NaN.
+  const column = (name, values) => (numeric.has(name) ? values.map((v) => (v === null ? NaN : v)) : values);
+
+  function fill(models, chart) {
+    for (const model of models) {
+      const columns = model.type === "ColumnDataSource" && chart.columns[model.name];
+      if (columns) {
+        model.data = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, column(name, values)]));
+        if (columns.url) {
+          model.selected.properties.indices.change.connect(() => {
+            const [index] = model.selected.indices;
+            if (index !== undefined && columns.url[index]) window.location.href = columns.url[index];
+          });
+        }
+      }
+      if (model.name === "values") model.axis_label = chart.label;
+    }
+  }
+
+  function paint(models) {
+    const ink = style("--ink"), quiet = style("--quiet"), grid = style("--chart-grid"), font = style("--sans");
+    const colour = (name) => (name.startsWith("band:") ? style(`--band-${name.slice(5)}`) || style("--band-all") : quiet);
+    for (const model of models) {
+      const set = (values) => {
+        const known = Object.entries(values).filter(([name]) => name in model.properties);
+        model.setv(Object.fromEntries(known));
+      };
+      if (model.type === "Figure") {
+        set({ background_fill_color: null, border_fill_color: null, outline_line_color: null });
+      } else if (model.type.endsWith("Axis")) {
+        set({
+          axis_label_text_color: quiet, axis_label_text_font: font, axis_label_text_font_style: "normal",
+          axis_label_text_font_size: "13px", major_label_text_color: quiet, major_label_text_font: font,
+          major_label_text_font_size: "12px", axis_line_color: grid, major_tick_line_color: grid, minor_tick_line_color: null,
+        });
+      } else if (model.type === "LabelSet") {
+        set({
+          background_fill_color: { value: style("--panel") }, background_fill_alpha: { value: 0.8 },
+          text_color: { value: quiet }, text_font: { value: font }, text_font_size: { value: "11.5px" },
+        });
+      } else if (model.type === "Grid") {
+        set({ grid_line_color: grid });
+      } else if (model.type === "Legend") {
+        set({
+          background_fill_color: null, border_line_color: null, label_text_color: ink, label_text_font: font,
+          label_text_font_size: "13px", inactive_fill_color: style("--panel"), inactive_fill_alpha: 0.7,
+        });
+      } else if (model.type === "GlyphRenderer" && model.name) {
+        const name = model.name;
+        if (name === "frame") continue;
+        const value = { value: name === "design" ? ink : colour(name) };
+        for (const glyph of [model.glyph, model.muted_glyph].filter((g) => g && g.properties)) {
+          if ("line_color" in glyph.properties) glyph.line_color = value;
+          if ("fill_color" in glyph.properties) glyph.fill_color = value;
+        }
+      }
+    }
+  }
+
+  function narrow(models) {
+    for (const model of models) {
+      if (model.type === "DatetimeTicker") model.desired_num_ticks = 3;
+      if (model.name === "side") model.width = 90;
+    }
+  }
+
+  async function draw(node) {
+    const chart = JSON.parse(document.getElementById(node.dataset.source).textContent);
+    // Filled and painted before it is drawn, so that it is drawn once.
+    const drawn = Bokeh.require("document").Document.from_json(chart.item.doc);
+    const models = drawn.roots().flatMap((root) => [root, ...root.references()]);
+    fill(models, chart);
+    paint(models);
+    if (node.clientWidth < 600) narrow(models);
+    await Bokeh.embed.add_document_standalone(drawn, node);
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(models));
+  }
+
+  for (const node of document.querySelectorAll(".chart")) draw(node);
+})();

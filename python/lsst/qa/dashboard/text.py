@@ -1,0 +1,179 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Numbers and times as a reader sees them on a page."""
+
+from __future__ import annotations
+
+__all__ = ["finite", "iso", "number", "rounded", "short", "to_json", "utc"]
+
+import datetime
+import json
+import math
+from typing import Any
+
+from ..judge.rounding import format_value
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def finite(value: float | None) -> float | None:
+    """Return a number that can be drawn, or nothing.
+
+    Parameters
+    ----------
+    value : `float` or `None`
+        A number; may be NaN or infinite.
+
+    Returns
+    -------
+    value : `float` or `None`
+        The number if it is finite.
+    """
+    return value if value is not None and math.isfinite(value) else None
+
+
+def rounded(value: float | None, error: float | None = None) -> str:
+    """Write a value with its error, rounded to what the error supports.
+
+    Parameters
+    ----------
+    value : `float` or `None`
+        The value.
+    error : `float` or `None`, optional
+        Its 1-sigma error.
+
+    Returns
+    -------
+    text : `str`
+        As in "4.41 ± 0.12" or "(4.41 ± 0.12) × 10⁻⁷"; a dash for a value that
+        is not finite.
+    """
+    text, _, exponent = format_value(
+        math.nan if value is None else value, math.nan if error is None else error
+    ).partition("e")
+    return _signed(f"{text} {_power(exponent)}" if exponent else text)
+
+
+def _power(exponent: str) -> str:
+    return f"× 10{str(int(exponent)).translate(_SUPERSCRIPT)}"
+
+
+def _signed(text: str) -> str:
+    return text.replace("-", "−")
+
+
+def number(value: float | None) -> str:
+    """Write a number without error as short as it can be without loss.
+
+    Parameters
+    ----------
+    value : `float` or `None`
+        A threshold, or a value in full precision.
+
+    Returns
+    -------
+    text : `str`
+        As in "5", "7.5" or "2 × 10⁻⁷"; a dash if it is not finite.
+    """
+    shown = finite(value)
+    if shown is None:
+        return "–"
+    mantissa, _, exponent = repr(float(shown)).partition("e")
+    text = _signed(mantissa.removesuffix(".0"))
+    return f"{text} {_power(exponent)}" if exponent else text
+
+
+def short(value: float | None) -> str:
+    """Write a number with three significant digits.
+
+    Parameters
+    ----------
+    value : `float` or `None`
+        A number.
+
+    Returns
+    -------
+    text : `str`
+        As in "4.41"; a dash if it is not finite.
+    """
+    shown = finite(value)
+    if shown is None:
+        return "–"
+    mantissa, _, exponent = f"{shown:#.3g}".partition("e")
+    text = _signed(mantissa.removesuffix("."))
+    return f"{text} {_power(exponent)}" if exponent else text
+
+
+def utc(time: datetime.datetime | None) -> str:
+    """Write a time to the minute.
+
+    Parameters
+    ----------
+    time : `datetime.datetime` or `None`
+        A time; without a zone it is UTC.
+
+    Returns
+    -------
+    text : `str`
+        As in "2026-03-01 04:30 UTC", or a dash.
+    """
+    return "–" if time is None else f"{_naive(time):%Y-%m-%d %H:%M} UTC"
+
+
+def _naive(time: datetime.datetime) -> datetime.datetime:
+    return time if time.tzinfo is None else time.astimezone(datetime.UTC).replace(tzinfo=None)
+
+
+def iso(time: datetime.datetime) -> str:
+    """Write a time for machines.
+
+    Parameters
+    ----------
+    time : `datetime.datetime`
+        A time; without a zone it is UTC.
+
+    Returns
+    -------
+    text : `str`
+        As in "2026-03-01T04:30:00Z".
+    """
+    return f"{_naive(time).isoformat()}Z"
+
+
+def to_json(data: Any) -> str:
+    """Write what a page holds as JSON.
+
+    Parameters
+    ----------
+    data : `typing.Any`
+        Nested dictionaries and sequences of plain values and times, without
+        NaN.
+
+    Returns
+    -------
+    text : `str`
+        JSON.
+
+    Raises
+    ------
+    ValueError
+        Raised if a number is not finite.
+    """
+    return json.dumps(data, default=iso, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
