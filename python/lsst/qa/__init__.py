@@ -21,9 +21,11 @@
 
 from __future__ import annotations
 
-__all__ = ["find_metric", "list_metrics", "measure"]
+__all__ = ["__version__", "find_metric", "list_metrics", "measure"]
 
 from typing import TYPE_CHECKING, Any
+
+from .version import __version__
 
 if TYPE_CHECKING:
     from .catalogue import find as find_metric

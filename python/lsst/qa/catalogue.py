@@ -31,9 +31,33 @@ from typing import Any
 
 from .errors import DefinitionError, UnknownNameError
 from .metric import ByBand, Metric, constants_of
-from .metrics import astrometry, counts, photometry, shape, sky, visit
+from .metrics import (
+    astrometry,
+    correlation,
+    counts,
+    depth,
+    locus,
+    photometry,
+    repeatability,
+    rho,
+    shape,
+    sky,
+    visit,
+)
 
-FAMILIES: tuple[ModuleType, ...] = (photometry, astrometry, shape, sky, counts, visit)
+FAMILIES: tuple[ModuleType, ...] = (
+    photometry,
+    repeatability,
+    astrometry,
+    shape,
+    correlation,
+    rho,
+    locus,
+    depth,
+    sky,
+    counts,
+    visit,
+)
 
 
 def _declared(module: ModuleType) -> Iterator[Metric]:

@@ -20,9 +20,9 @@
 """The input tables: each column's name, kind, unit, and its names in older
 releases.
 
-A metric names a column once, by the name it has here; `resolve` finds it in a
-table of whichever release, under another name, in another unit, or computed
-from others.
+A metric names a column once, by the name it has here; `lsst.qa.resolution`
+finds it in a table of whichever release, under another name, in another unit,
+or computed from others.
 """
 
 from __future__ import annotations
@@ -34,20 +34,16 @@ __all__ = [
     "OBS_MJD",
     "TABLES",
     "Column",
-    "Plan",
     "Table",
-    "fitting_tables",
-    "resolve",
 ]
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from . import _derived as derived
-from .errors import InputError
 
 BANDS = "ugrizy"
 BAND_PREFIX = "{band}_"
@@ -111,14 +107,14 @@ class Table:
         What metrics may ask for.
     split : `tuple` [`str`, ...]
         Columns whose values are measured apart from each other.
+    time : `str`
+        Column of the time that rows measured together share, "" for none.
     signature : `tuple` [`str`, ...]
         Columns that tell this kind of table.
     without : `tuple` [`str`, ...]
         Columns that this kind of table does not have.
     group : `str`
         Column that numbers the groups, "" where there are none.
-    group_order : `tuple` [`str`, ...]
-        Columns that order the rows of a group.
     by_band : `bool`
         Whether columns carry the band as a prefix.
     """
@@ -130,7 +126,7 @@ class Table:
     signature: tuple[str, ...]
     without: tuple[str, ...] = ()
     group: str = ""
-    group_order: tuple[str, ...] = ()
+    time: str = ""
     by_band: bool = False
 
     def column(self, name: str) -> tuple[Column, str | None] | None:
@@ -158,21 +154,6 @@ class Table:
         if name[:1] in BANDS and (found := self.columns.get(BAND_PREFIX + name[2:])) and name[1:2] == "_":
             return found, name[0]
         return None
-
-
-class Plan(NamedTuple):
-    """How a column is obtained from a table at hand.
-
-    Attributes
-    ----------
-    reads : `tuple` [`str`, ...]
-        Columns of the table at hand that it takes.
-    compute : `~collections.abc.Callable`
-        Takes these by name, as they were read, and returns the column.
-    """
-
-    reads: tuple[str, ...]
-    compute: Callable[[Mapping[str, np.ndarray]], np.ndarray]
 
 
 def _real(name: str, unit: str, *aliases: str, derived: tuple[Derived, ...] = ()) -> Column:
@@ -282,6 +263,7 @@ _SOURCE_COLUMNS = _named(
     *_ELLIPTICITIES,
     *_QUALITY,
     _flag("sky_source", applied=True),
+    _flag("detect_isDeblendedSource", applied=True),
     _flag("calib_psf_used", "Calib_psf_used", applied=True),
     _flag("calib_psf_reserved", "Calib_psf_reserved"),
     _flag("calib_astrometry_used", "Calib_astrometry_used", applied=True),
@@ -295,6 +277,18 @@ _OBJECT_COLUMNS = _named(
     *_SKY,
     _flag("sky_object", "merge_peak_sky", applied=True),
     _flag("detect_isPrimary", applied=True),
+    _flag("detect_isDeblendedSource", applied=True),
+    _real("ebv", "mag"),
+    # Matched catalogues of several bands have the band at the end.
+    *(
+        _real(
+            f"{band}_psf_mag",
+            "mag",
+            f"base_PsfFlux_mag_{band}",
+            derived=(Derived(derived.magnitude, (f"{band}_psfFlux",)),),
+        )
+        for band in BANDS
+    ),
     *(
         dataclasses.replace(
             column,
@@ -312,6 +306,7 @@ _OBJECT_COLUMNS = _named(
             _real("cModelFluxErr", "nJy"),
             _real("ap09Flux", "nJy"),
             _real("psf_mag", "mag", derived=(Derived(derived.magnitude, ("psfFlux",)),)),
+            _real("cmodel_mag", "mag", derived=(Derived(derived.magnitude, ("cModelFlux",)),)),
             _real("psf_snr", "", derived=(Derived(derived.ratio, ("psfFlux", "psfFluxErr")),)),
             *_SHAPES,
             *_ELLIPTICITIES,
@@ -379,7 +374,6 @@ TABLES: dict[str, Table] = {
             split=("band",),
             signature=("star", "visit", "ra", "dec"),
             group="star",
-            group_order=("visit", "sourceId"),
         ),
         Table(
             "source",
@@ -402,148 +396,10 @@ TABLES: dict[str, Table] = {
             "visit_summary",
             "A detector in a visit.",
             _SUMMARY_COLUMNS,
-            split=("visit", "band", "physical_filter", OBS_MJD),
+            split=("visit", "band", "physical_filter"),
+            time=OBS_MJD,
             signature=("detector", "zeroPoint", "skyNoise"),
         ),
     )
 }
 """The kinds of input tables, by name."""
-
-
-def resolve(table: Table, available: Mapping[str, str], name: str, band: str | None = None) -> Plan | None:
-    """Find how a column is obtained from a table at hand.
-
-    Parameters
-    ----------
-    table : `Table`
-        Kind of table.
-    available : `~collections.abc.Mapping` [`str`, `str`]
-        The columns at hand and their units, "" where not stated.
-    name : `str`
-        Column wanted, by its name in ``table``.
-    band : `str`, optional
-        Band whose columns are meant, in a table with band prefixes.
-
-    Returns
-    -------
-    plan : `Plan` or `None`
-        `None` where the table at hand cannot provide it.
-
-    Raises
-    ------
-    InputError
-        Raised if the column is there in a unit that does not convert.
-    """
-    found = table.column(name)
-    if found is None:
-        return None
-    column, own_band = found
-    band = band if own_band in (None, ANY_BAND) else own_band
-    prefix = f"{band}_" if band else ""
-    for candidate in column.aliases if column.name in column.aliases else (column.name, *column.aliases):
-        physical = candidate.replace(BAND_PREFIX, prefix)
-        if physical in available:
-            factor = _factor(physical, available[physical] or column.stated or "", column.unit)
-            return Plan((physical,), _Direct(physical, column, factor))
-    for way in column.derived:
-        plans = [resolve(table, available, needed, band) for needed in way.inputs]
-        if all(plans):
-            inputs = tuple(plan for plan in plans if plan is not None)
-            reads = tuple(sorted({read for plan in inputs for read in plan.reads}))
-            return Plan(reads, _Computed(way.function, inputs))
-    return None
-
-
-def fitting_tables(available: Mapping[str, str]) -> list[str]:
-    """Name the kinds of table that columns at hand may belong to.
-
-    Parameters
-    ----------
-    available : `~collections.abc.Mapping` [`str`, `str`]
-        The columns at hand and their units.
-
-    Returns
-    -------
-    names : `list` [`str`]
-        Kinds whose signature is there, and nothing that they lack.
-    """
-
-    def has(table: Table, name: str) -> bool:
-        known = table if name in table.columns else TABLES["matched"]
-        return name in available or resolve(known, available, name) is not None
-
-    return [
-        table.name
-        for table in TABLES.values()
-        if all(has(table, name) for name in table.signature)
-        and not any(has(table, name) for name in table.without)
-    ]
-
-
-class _Direct(NamedTuple):
-    physical: str
-    column: Column
-    factor: float
-
-    def __call__(self, raw: Mapping[str, np.ndarray]) -> np.ndarray:
-        values = _cast(raw[self.physical], self.column)
-        return values if self.factor == 1.0 else values * self.factor
-
-
-class _Computed(NamedTuple):
-    function: Callable[..., np.ndarray]
-    inputs: tuple[Plan, ...]
-
-    def __call__(self, raw: Mapping[str, np.ndarray]) -> np.ndarray:
-        return self.function(*(plan.compute(raw) for plan in self.inputs))
-
-
-def _factor(name: str, unit: str, wanted: str) -> float:
-    if not unit or unit == wanted:
-        return 1.0
-    from astropy import units  # only for a table in units of its own
-
-    try:
-        return float(units.Unit(unit).to(units.Unit(wanted)))
-    except (ValueError, units.UnitConversionError):
-        if not wanted or _same_written(unit, wanted):
-            return 1.0
-        raise InputError(f"Column {name!r} is in {unit!r}, which does not convert to {wanted!r}.") from None
-
-
-def _same_written(unit: str, wanted: str) -> bool:
-    """Tell whether two units differ in their spelling only (counts)."""
-    aliases = {"count": "ct", "counts": "ct", "electron": "adu", "pixel^2": "pixel2", "nJy/count": "nJy/ct"}
-    return aliases.get(unit, unit) == wanted
-
-
-def _cast(values: np.ndarray, column: Column) -> np.ndarray:
-    kind = values.dtype.kind
-    if column.kind == "real":
-        return np.asarray(values, dtype=np.float64)
-    if column.kind == "int":
-        if kind not in "iu":
-            raise InputError(
-                f"Column {column.name!r} holds {values.dtype}; it must hold integers without nulls"
-                " (an id read as a float has lost digits)."
-            )
-        if kind == "u" and values.size and values.max() > np.iinfo(np.int64).max:
-            raise InputError(f"Column {column.name!r} holds ids beyond 2^63 - 1, which int64 cannot hold.")
-        return values.astype(np.int64, copy=False)
-    if column.kind == "flag":
-        if kind == "b":
-            return values
-        # A quality flag that is not known does not make a good row.
-        unknown = np.array([v is None or v != v for v in values.tolist()], dtype=bool)
-        filled = np.where(unknown, not column.applied, values) if unknown.any() else values
-        return filled.astype(bool)
-    return _text(values)
-
-
-def _text(values: np.ndarray) -> np.ndarray:
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
-    if values.dtype.kind == "U":
-        return np.char.strip(values)
-    plain: list[Any] = values.tolist()
-    return np.array(["" if value is None else str(value).strip() for value in plain], dtype=np.str_)

@@ -32,6 +32,10 @@ Callers branch on a class, never on a text.
     ├── DatabaseError            a database does not answer (RuntimeError)
     ├── SimulationError          a survey cannot be simulated (ValueError)
     ├── MetricRunError           metrics of a quantum failed (RuntimeError)
+    ├── TargetError              a place to publish to (RuntimeError)
+    │   ├── RejectedError        it rejects what it is sent (ValueError)
+    │   ├── TargetDownError      it does not answer, or asks to wait
+    │   └── TargetRefusedError   it refuses who asks
     └── BudgetError              a memory budget cannot be kept (ValueError)
 """
 
@@ -48,7 +52,11 @@ __all__ = [
     "MissingColumnError",
     "NotATableError",
     "QaError",
+    "RejectedError",
     "SimulationError",
+    "TargetDownError",
+    "TargetError",
+    "TargetRefusedError",
     "UnknownNameError",
     "closest",
 ]
@@ -153,6 +161,54 @@ class MetricRunError(QaError, RuntimeError):
     """Some metrics of a quantum failed; their rows say why."""
 
     code = "metric_run"
+
+
+class TargetError(QaError, RuntimeError):
+    """A place that results are published to cannot be used."""
+
+    code = "target"
+
+
+class RejectedError(TargetError, ValueError):
+    """A target rejects what it is sent, and will whenever it is sent.
+
+    Parameters
+    ----------
+    message : `str`
+        What it says.
+    number : `int` or `None`
+        The number that the target gives to the error.
+    """
+
+    code = "rejected"
+
+    def __init__(self, message: str, number: int | None = None):
+        self.number = number
+        super().__init__(message)
+
+
+class TargetDownError(TargetError):
+    """A target does not answer now, or asks to be left alone for a while.
+
+    Parameters
+    ----------
+    message : `str`
+        What happened.
+    retry_after : `float` or `None`
+        Seconds to wait, where the target says so.
+    """
+
+    code = "target_down"
+
+    def __init__(self, message: str, retry_after: float | None = None):
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
+class TargetRefusedError(TargetError):
+    """A target refuses who asks: a token is missing, wrong or too weak."""
+
+    code = "target_refused"
 
 
 class BudgetError(QaError, ValueError):

@@ -32,9 +32,11 @@ from __future__ import annotations
 __all__ = ["ByBand", "Estimate", "Metric", "Spec", "metric", "srd"]
 
 import dataclasses
+import functools
 import inspect
 import math
 import re
+import types
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -94,6 +96,16 @@ class ByBand(NamedTuple):
             The constant.
         """
         return next((value for bands, value in self.values if band and band in bands), self.default)
+
+
+_KINDS: dict[str, Any] = {
+    "None": type(None),
+    "bool": bool,
+    "int": int,
+    "float": int | float,
+    "str": str,
+    "ByBand": ByBand,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -226,7 +238,11 @@ class Metric:
     inputs : `dict` [`str`, `str`]
         Column to use for a parameter, where it is not its namesake.
     bytes_per_row : `int`
-        Memory that it may use per selected row beyond its columns.
+        Memory that it may use per selected row beyond its columns; of a
+        metric over groups, what its first step keeps per row.
+    most_rows : `int` or `None`
+        Of a larger table, about so many rows are measured, of groups that a
+        hash of their key chooses; `None` for all.
     """
 
     name: str
@@ -242,6 +258,7 @@ class Metric:
     constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     bytes_per_row: int = 32
+    most_rows: int | None = None
 
     def __post_init__(self) -> None:
         if faults := self._faults():
@@ -264,8 +281,8 @@ class Metric:
     def columns(self) -> tuple[str, ...]:
         """Names of the table's columns that the metric needs, sorted."""
         table = TABLES[self.table]
-        group = (table.group, *table.group_order) if self.grouped else ()
-        return tuple(sorted({*group, *self._column_parameters()}))
+        group = {table.group} if self.grouped else set()
+        return tuple(sorted(group | self._column_parameters()))
 
     def arguments(self, function: Callable[..., Any], band: str | None) -> dict[str, Any]:
         """Return the constants that a function of this metric is called with.
@@ -338,6 +355,10 @@ class Metric:
         known = _constant_names(self._functions())
         for name in sorted(set(self.constants) - known):
             found.append(f"there is no constant {name!r}{closest(name, known)}")
+        kinds = {name: kind for step in self._functions() for name, kind in _annotations(step).items()}
+        for name in sorted(set(self.constants) & set(kinds)):
+            if not _is_one_of(self.constants[name], kinds[name]):
+                found.append(f"constant {name!r} is {self.constants[name]!r}, which is not {kinds[name]}")
         if self.table not in TABLES:
             return [*found, f"there is no table {self.table!r}{closest(self.table, TABLES)}"]
         table = TABLES[self.table]
@@ -374,6 +395,7 @@ def metric(name: str, **fields: Any) -> Callable[[Callable[..., Any]], Metric]:
     return declare
 
 
+@functools.cache
 def positional_of(function: Callable[..., Any]) -> tuple[str, ...]:
     """Return the names of a function's data parameters.
 
@@ -391,7 +413,8 @@ def positional_of(function: Callable[..., Any]) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind is not p.KEYWORD_ONLY)
 
 
-def constants_of(function: Callable[..., Any]) -> dict[str, Any]:
+@functools.cache
+def constants_of(function: Callable[..., Any]) -> Mapping[str, Any]:
     """Return a function's constants: its keyword-only parameters.
 
     Parameters
@@ -401,11 +424,28 @@ def constants_of(function: Callable[..., Any]) -> dict[str, Any]:
 
     Returns
     -------
-    constants : `dict` [`str`, `typing.Any`]
+    constants : `~collections.abc.Mapping` [`str`, `typing.Any`]
         Name and default value.
     """
     parameters = inspect.signature(function).parameters.values()
-    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return types.MappingProxyType({p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY})
+
+
+def _annotations(function: Callable[..., Any]) -> dict[str, str]:
+    """Return what is written as the kinds of a function's constants."""
+    parameters = inspect.signature(function).parameters.values()
+    written = {p.name: p.annotation for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return {name: getattr(kind, "__name__", str(kind)) for name, kind in written.items()}
+
+
+def _is_one_of(value: Any, wanted: str) -> bool:
+    """Tell whether a constant is of one of some kinds, as "int | None"."""
+    kinds = {name.strip() for name in wanted.split("|")}
+    if not kinds <= set(_KINDS):
+        return True  # not annotated, or with a kind of its own
+    if isinstance(value, bool):
+        return "bool" in kinds
+    return isinstance(value, tuple(_KINDS[kind] for kind in kinds))
 
 
 def _constant_names(functions: Any) -> set[str]:

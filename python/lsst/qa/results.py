@@ -37,6 +37,7 @@ __all__ = [
     "to_records",
 ]
 
+import contextlib
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -157,7 +158,10 @@ class Rows(Sequence[Mapping[str, Any]]):
         frame : `pandas.DataFrame`
             One measurement a row; needs pandas.
         """
-        return self._table.to_pandas()
+        from pandas import Int64Dtype
+
+        # Of pandas' own choice ids with nulls would be floats.
+        return self._table.to_pandas(types_mapper={_INT: Int64Dtype()}.get)
 
     def to_astropy(self) -> Any:
         """Return the rows as an Astropy table.
@@ -244,7 +248,8 @@ def run_time(run: str, created: str | None) -> datetime | None:
         UTC, without a time zone; the time in the name, else ``created``.
     """
     if found := _TIME_IN_NAME.search(run):
-        return datetime.strptime(found.group(), "%Y%m%dT%H%M%SZ")
+        with contextlib.suppress(ValueError):  # digits that are no time
+            return datetime.strptime(found.group(), "%Y%m%dT%H%M%SZ")
     if created is None:
         return None
     time = datetime.fromisoformat(created)

@@ -33,7 +33,7 @@ from .catalogue import METRICS, find, of_table
 from .errors import DefinitionError, UnknownNameError
 from .metric import Metric
 
-_FIELDS = ("doc", "inputs", "unit")
+_FIELDS = {"doc": str, "inputs": dict, "unit": str}
 
 
 def parse_variant(name: str, text: str) -> Metric:
@@ -68,6 +68,18 @@ def parse_variant(name: str, text: str) -> Metric:
         if not isinstance(call, ast.Call) or call.args or not all(word.arg for word in call.keywords):
             raise ValueError("it is no call with named constants")
         changes: dict[str, Any] = {str(word.arg): ast.literal_eval(word.value) for word in call.keywords}
+        if len(changes) < len(call.keywords):
+            raise ValueError("it names a constant twice")
+        if strange := [
+            key for key, kind in _FIELDS.items() if not isinstance(changes.get(key, kind()), kind)
+        ]:
+            raise ValueError(
+                f"{', '.join(strange)} is not {', '.join(_FIELDS[key].__name__ for key in strange)}"
+            )
+        if "unit" in changes:
+            from astropy import units  # only for a variant in another unit
+
+            units.Unit(changes["unit"])
         base = find(ast.unparse(call.func))
     except (SyntaxError, ValueError) as error:
         raise DefinitionError(
@@ -111,11 +123,10 @@ def chosen_metrics(table: str, names: Iterable[str], variants: Mapping[str, str]
     known = {**{metric.name: metric for metric in of_table(table)}, **own}
     found: dict[str, Metric] = {}
     for name in [*names, *own]:
-        if name not in known and name in METRICS:
-            raise DefinitionError(
-                f"Metric {name!r} is of table {METRICS[name].table!r}; this task reads {table!r}."
-            )
-        if name not in known:
+        metric = known.get(name) or METRICS.get(name)
+        if metric is None:
             raise UnknownNameError("metric", name, known)
-        found[name] = known[name]
+        if metric.table != table:
+            raise DefinitionError(f"Metric {name!r} is of table {metric.table!r}; this task reads {table!r}.")
+        found[name] = metric
     return list(found.values())

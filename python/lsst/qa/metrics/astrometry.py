@@ -25,9 +25,12 @@ from __future__ import annotations
 
 __all__ = ["AD", "AF", "AM", "PEERS"]
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 
-from ..metric import Estimate, metric, srd
+from ..metric import Estimate, Metric, metric, srd
 from ..stats import (
     Groups,
     fraction,
@@ -43,6 +46,13 @@ MAS = np.degrees(1.0) * 3600e3
 ARCMIN = np.radians(1.0 / 60.0)
 REFERENCE = "LPM-17 tables 18 and 19; LSE-61"
 
+MOST_ROWS = 2_000_000
+"""Of a larger table a sample of stars is measured; the error tells its cost.
+"""
+
+BYTES_PER_ROW = 48
+"""Position, visit and ids of each detection of a chosen star."""
+
 _CHUNK = 1 << 20
 
 
@@ -53,6 +63,8 @@ def good_detections(psf_mag: np.ndarray, clean: np.ndarray, detect_isPrimary: np
 
 def astrometric_stars(
     stars: Groups,
+    sourceId: np.ndarray,
+    visit: np.ndarray,
     ra: np.ndarray,
     dec: np.ndarray,
     psf_mag: np.ndarray,
@@ -74,11 +86,12 @@ def astrometric_stars(
     than ``most_stars`` a sample is kept that depends on nothing but their
     keys.
     """
-    mag = stars.median(psf_mag)
-    compact = stars.all(extendedness < extended) if all_compact else stars.median(extendedness) < extended
-    chosen = compact & (stars.counts > 1) & (mag >= mag_min) & (mag < mag_max)
-    chosen &= stars.median(psf_snr) >= snr_min
-    chosen &= stars.all(np.isfinite(ra) & np.isfinite(dec))
+    compact = (
+        stars.all(extendedness < extended) if all_compact else stars.median_below(extendedness, extended)
+    )
+    chosen = compact & (stars.counts > 1) & stars.all(np.isfinite(ra) & np.isfinite(dec))
+    chosen &= stars.median_at_least(psf_mag, mag_min) & stars.median_below(psf_mag, mag_max)
+    chosen &= stars.median_at_least(psf_snr, snr_min)
     chosen[chosen] = _sampled(stars.keys[chosen], most_stars)
     rows, sample = stars.spread(chosen), stars.take(chosen)
     ra, dec = ra[rows], dec[rows]
@@ -88,7 +101,8 @@ def astrometric_stars(
         "mean_ra": mean_ra,
         "mean_dec": mean_dec,
         "row_star": sample.spread(sample.keys),
-        "visit": sample.visit,
+        "visit": visit[rows],
+        "source": sourceId[rows],
         "ra": ra,
         "dec": dec,
     }
@@ -100,6 +114,7 @@ def pair_residuals(
     mean_dec: np.ndarray,
     row_star: np.ndarray,
     visit: np.ndarray,
+    source: np.ndarray,
     ra: np.ndarray,
     dec: np.ndarray,
     *,
@@ -125,7 +140,7 @@ def pair_residuals(
         star,
         most_pairs,
     )
-    ra_of, dec_of = _by_visit(star, row_star, visit, ra, dec)
+    ra_of, dec_of = _by_visit(star, row_star, visit, source, ra, dec)
     parts = [
         _measure(ra_of, dec_of, first[at], second[at], at.start, about)
         for at in _slices(len(first), max(_CHUNK // max(ra_of.shape[1], 1), 1))
@@ -137,11 +152,11 @@ def pair_residuals(
     owner = owner.astype(np.int64)
     return {
         "rms": rms[measured],
-        "first": star[first[measured]],
-        "second": star[second[measured]],
+        "first": first[measured],
+        "second": second[measured],
         "residual": residual,
-        "residual_first": star[first[owner]],
-        "residual_second": star[second[owner]],
+        "residual_first": first[owner],
+        "residual_second": second[owner],
     }
 
 
@@ -151,6 +166,8 @@ def pair_residuals(
     unit="mas",
     rows=good_detections,
     steps=(astrometric_stars, pair_residuals),
+    most_rows=MOST_ROWS,
+    bytes_per_row=BYTES_PER_ROW,
     specs=srd(20.0, 10.0, 5.0, bands="ri"),
     reference=REFERENCE,
 )
@@ -170,6 +187,8 @@ def AM1(rms: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:
     unit="mas",
     rows=good_detections,
     steps=(astrometric_stars, pair_residuals),
+    most_rows=MOST_ROWS,
+    bytes_per_row=BYTES_PER_ROW,
     specs=srd(40.0, 20.0, 10.0, bands="ri"),
     reference=REFERENCE,
 )
@@ -194,6 +213,8 @@ def AD1(
     unit="%",
     rows=good_detections,
     steps=(astrometric_stars, pair_residuals),
+    most_rows=MOST_ROWS,
+    bytes_per_row=BYTES_PER_ROW,
     specs=srd(20.0, 10.0, 5.0, bands="ri"),
     reference=REFERENCE,
 )
@@ -253,7 +274,7 @@ def validate_drp_AF(
     return Estimate(*fraction(far, first, second))
 
 
-def _at(base, name: str, distance: float, **changes):
+def _at(base: Metric, name: str, distance: float, **changes: Any) -> Metric:
     """Declare the same metric at another distance."""
     return base.variant(
         name, distance=distance, doc=base.doc.replace("5 arcmin", f"{distance:.0f} arcmin"), **changes
@@ -281,6 +302,8 @@ AF = (
 
 def faro_sample(
     stars: Groups,
+    sourceId: np.ndarray,
+    visit: np.ndarray,
     ra: np.ndarray,
     dec: np.ndarray,
     psf_mag: np.ndarray,
@@ -296,6 +319,8 @@ def faro_sample(
     rows = stars.spread(kept)
     return astrometric_stars(
         stars.take(kept),
+        sourceId[rows],
+        visit[rows],
         ra[rows],
         dec[rows],
         psf_mag[rows],
@@ -319,6 +344,7 @@ def bright_good_detections(
 
 _FARO = {
     "rows": None,
+    "most_rows": None,
     "most_stars": None,
     "most_pairs": None,
     "reference": "faro aff3cf7",
@@ -393,24 +419,23 @@ def _sampled(keys: np.ndarray, most: int | None) -> np.ndarray:
 
 
 def _by_visit(
-    star: np.ndarray, row_star: np.ndarray, visit: np.ndarray, ra: np.ndarray, dec: np.ndarray
+    star: np.ndarray,
+    row_star: np.ndarray,
+    visit: np.ndarray,
+    source: np.ndarray,
+    ra: np.ndarray,
+    dec: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lay out positions as stars by visits, NaN where a star was not seen."""
-    visits, column = np.unique(visit, return_inverse=True)
-    row = np.searchsorted(star, row_star)
-    kept = (
-        np.flatnonzero((row < len(star)) & (star[np.minimum(row, len(star) - 1)] == row_star))
-        if len(star)
-        else []
-    )
-    laid = np.full((2, len(star), len(visits)), np.nan)
-    backwards = np.asarray(kept, dtype=np.int64)[::-1]  # of several in one visit the first stays
-    laid[0, row[backwards], column[backwards]] = ra[backwards]
-    laid[1, row[backwards], column[backwards]] = dec[backwards]
+    laid = np.full((2, len(star), len(visits := np.unique(visit))), np.nan)
+    kept = np.flatnonzero(np.isin(row_star, star))
+    kept = kept[np.argsort(-source[kept])]  # of several in one visit the one of the least id stays
+    row, column = np.searchsorted(star, row_star[kept]), np.searchsorted(visits, visit[kept])
+    laid[0, row, column], laid[1, row, column] = ra[kept], dec[kept]
     return laid[0], laid[1]
 
 
-def _slices(size: int, step: int):
+def _slices(size: int, step: int) -> Iterator[slice]:
     return (slice(at, min(at + step, size)) for at in range(0, size, step))
 
 

@@ -45,7 +45,7 @@ def primary(detect_isPrimary: np.ndarray) -> np.ndarray:
     return detect_isPrimary
 
 
-@metric("n_sources", table="source", unit="", reference="faro aff3cf7, nsrcMeas")
+@metric("n_sources", table="source", unit="", bytes_per_row=2, reference="faro aff3cf7, nsrcMeas")
 def n_sources(sourceId: np.ndarray) -> Estimate:
     """Number of sources, whatever their flags.
 
@@ -69,7 +69,8 @@ def n_stars(extendedness: np.ndarray) -> Estimate:
 
     N(detect_isPrimary and extendedness < 0.5), Poisson error
     """
-    return Estimate(*count(extendedness < 0.5))
+    # Where no source is classified, there is no number of stars: not 0.
+    return Estimate(*count(extendedness[np.isfinite(extendedness)] < 0.5))
 
 
 @metric(

@@ -43,6 +43,9 @@ from ..stats import Groups, fraction, median, quantile
 MILLI = 1000.0
 IQR_TO_SIGMA = 1.0 / 1.349
 
+BYTES_PER_ROW = 2
+"""One row in ten is of a bright star, for which it keeps some 20 bytes."""
+
 PA2_DESIGN = ByBand(15.0, (("uzy", 22.5),))
 """Design value of PA2, in mmag, by which PF1 tells an outlier."""
 
@@ -65,20 +68,32 @@ def bright_stars(
     least ``snr_min`` and its median extendedness is below ``extended``
     (every one of them with ``all_compact``).
     """
-    compact = stars.all(extendedness < extended) if all_compact else stars.median(extendedness) < extended
-    bright = stars.median(psf_snr) >= snr_min
-    kept = compact & bright & stars.all(np.isfinite(psf_mag)) & (stars.counts > 1)
+    compact = (
+        stars.all(extendedness < extended) if all_compact else stars.median_below(extendedness, extended)
+    )
+    kept = compact & stars.median_at_least(psf_snr, snr_min)
+    kept = kept & stars.all(np.isfinite(psf_mag)) & (stars.counts > 1)
     rows = int(stars.counts[kept].sum())
     chosen = kept & (stars.counts >= min_visits)
     mags, sample = psf_mag[stars.spread(chosen)], stars.take(chosen)
     deviations = MILLI * sample.deviations(mags)
     return {
         "rms": MILLI * sample.rms(mags, ddof),
-        "deviation": np.abs(deviations),
-        "signed": deviations,
-        "star": sample.spread(sample.keys),
+        "deviation": deviations,
+        "star": sample.keys,
+        "visits": sample.counts,
         "rows": np.array([rows]),
     }
+
+
+def compact_stars(stars: Groups, extendedness: np.ndarray, limit: float, every: bool) -> np.ndarray:
+    """Tell which stars are compact: in the median, or in every detection."""
+    return stars.all(extendedness < limit) if every else stars.median_below(extendedness, limit)
+
+
+def star_of(visits: np.ndarray) -> np.ndarray:
+    """Number the star that each measurement belongs to."""
+    return np.repeat(np.arange(len(visits)), visits)
 
 
 def bright_detections(psf_snr: np.ndarray, *, snr_min: float = 200.0) -> np.ndarray:
@@ -96,6 +111,7 @@ def enough(rms: np.ndarray, rows: np.ndarray, more_than: int) -> bool:
     table="matched",
     unit="mmag",
     steps=(bright_stars,),
+    bytes_per_row=BYTES_PER_ROW,
     specs=srd(8.0, 5.0, 3.0, bands="gri") + srd(12.0, 7.5, 4.5, bands="uzy"),
     reference="LPM-17 table 14; LSE-61",
 )
@@ -114,13 +130,14 @@ def PA1(rms: np.ndarray, rows: np.ndarray, *, more_than: int = 0) -> Estimate:
     table="matched",
     unit="%",
     steps=(bright_stars,),
+    bytes_per_row=BYTES_PER_ROW,
     specs=srd(20.0, 10.0, 5.0),
     reference="LPM-17 table 14; LSE-61",
 )
 def PF1(
     rms: np.ndarray,
     deviation: np.ndarray,
-    star: np.ndarray,
+    visits: np.ndarray,
     rows: np.ndarray,
     *,
     limit: float | ByBand = PA2_DESIGN,
@@ -131,7 +148,7 @@ def PF1(
 
     100 mean(|m_v - mean m| > 15 mmag; 22.5 mmag in u, z and y)
     """
-    value, error, n = fraction(deviation > limit, star)
+    value, error, n = fraction(np.abs(deviation) > limit, star_of(visits))
     return Estimate(value, error, n) if enough(rms, rows, more_than) else Estimate(np.nan, np.nan, n)
 
 
@@ -140,16 +157,17 @@ def PF1(
     table="matched",
     unit="mmag",
     steps=(bright_stars,),
+    bytes_per_row=BYTES_PER_ROW,
     specs=srd(15.0, 15.0, 10.0, bands="gri") + srd(22.5, 22.5, 15.0, bands="uzy"),
     reference="LPM-17 table 14; LSE-61",
 )
-def PA2(deviation: np.ndarray, star: np.ndarray, *, outliers: float = 10.0) -> Estimate:
+def PA2(deviation: np.ndarray, visits: np.ndarray, *, outliers: float = 10.0) -> Estimate:
     """Deviation from the mean that all but PF1's design percentage of
     measurements keep within.
 
     quantile(|m_v - mean m|, 1 - 10 %)
     """
-    return Estimate(*quantile(deviation, 1.0 - outliers / 100.0, star))
+    return Estimate(*quantile(np.abs(deviation), 1.0 - outliers / 100.0, star_of(visits)))
 
 
 FARO = {"extended": 0.9, "all_compact": True, "ddof": 0, "more_than": 10}
@@ -180,6 +198,7 @@ PA1_ANALYSIS_TOOLS = PA1.variant(
     unit="%",
     rows=bright_detections,
     steps=(bright_stars,),
+    bytes_per_row=BYTES_PER_ROW,
     reference="analysis_tools c74f828, photRepeatOutlier; not PF1, which counts measurements",
 )
 def PHOT_REPEAT_OUTLIER(rms: np.ndarray, *, excess: float = 15.0) -> Estimate:
@@ -192,18 +211,19 @@ def PHOT_REPEAT_OUTLIER(rms: np.ndarray, *, excess: float = 15.0) -> Estimate:
 
 
 def random_pairs(
-    rms: np.ndarray, signed: np.ndarray, star: np.ndarray, *, shuffles: int = 50, seed: int = 1
+    deviation: np.ndarray, star: np.ndarray, visits: np.ndarray, *, shuffles: int = 50, seed: int = 1
 ) -> dict[str, np.ndarray]:
     """Take, in each shuffle, the difference of two visits of each star drawn
     at random.
     """
-    order = np.argsort(star, kind="stable")
-    signed, star = signed[order], star[order]
-    _, first, counts = np.unique(star, return_index=True, return_counts=True)
+    # By star and by size, so that the draw does not depend on the rows' order.
+    deviation = deviation[np.lexsort((deviation, np.repeat(star, visits)))]
+    counts = visits[np.argsort(star)]
+    first = np.cumsum(counts) - counts
     draw = np.random.default_rng(seed)
     one = draw.integers(0, counts, (shuffles, len(counts)))
-    other = (one + draw.integers(1, np.maximum(counts, 2), one.shape)) % counts
-    return {"difference": signed[first + one] - signed[first + other], "stars": np.array([len(first)])}
+    other = (one + draw.integers(1, counts, one.shape)) % counts
+    return {"difference": deviation[first + one] - deviation[first + other]}
 
 
 @metric(
@@ -211,6 +231,7 @@ def random_pairs(
     table="matched",
     unit="mmag",
     steps=(bright_stars, random_pairs),
+    bytes_per_row=BYTES_PER_ROW,
     specs=PA1.specs,
     constants={"min_visits": 2},
     reference="validate_drp 107f81d",
@@ -221,8 +242,8 @@ def PA1_VALIDATE_DRP(difference: np.ndarray) -> Estimate:
 
     mean over 50 shuffles of IQR(m_a - m_b) / 1.349 / sqrt(2)
     """
-    if not difference.shape[1]:
-        return Estimate(np.nan, np.nan, 0)
+    if difference.shape[1] < 2:
+        return Estimate(np.nan, np.nan, difference.shape[1])
     low, high = np.percentile(difference, [25, 75], axis=1)
     widths = (high - low) * IQR_TO_SIGMA / np.sqrt(2.0)
     # Shuffles share their stars: the error is one shuffle's, from the scatter
@@ -236,6 +257,7 @@ def PA1_VALIDATE_DRP(difference: np.ndarray) -> Estimate:
     table="matched",
     unit="%",
     steps=(bright_stars, random_pairs),
+    bytes_per_row=BYTES_PER_ROW,
     specs=PF1.specs,
     constants={"min_visits": 2},
     reference="validate_drp 107f81d",

@@ -74,6 +74,27 @@ def trace_radius(ixx: np.ndarray, iyy: np.ndarray) -> np.ndarray:
         return np.sqrt(0.5 * (ixx + iyy))
 
 
+def difference(star: np.ndarray, psf: np.ndarray) -> np.ndarray:
+    """Return star minus PSF, not finite where one is not."""
+    with np.errstate(invalid="ignore"):
+        return star - psf
+
+
+def size_difference(
+    ixx: np.ndarray,
+    iyy: np.ndarray,
+    ixy: np.ndarray,
+    ixxPSF: np.ndarray,
+    iyyPSF: np.ndarray,
+    ixyPSF: np.ndarray,
+) -> np.ndarray:
+    """Return r / r_PSF - 1 of the determinant radii, not finite where the PSF
+    has no size.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return determinant_radius(ixx, iyy, ixy) / determinant_radius(ixxPSF, iyyPSF, ixyPSF) - 1.0
+
+
 REFERENCE = "analysis_tools c74f828, e1Diff, e2Diff, shapeSizeFractionalDiff"
 
 
@@ -83,7 +104,7 @@ def e1_residual_median(e1: np.ndarray, psf_e1: np.ndarray) -> Estimate:
 
     median(e1 - e1_PSF), e1 = (Ixx - Iyy) / (Ixx + Iyy), S/N > 50
     """
-    return Estimate(*median(e1 - psf_e1))
+    return Estimate(*median(difference(e1, psf_e1)))
 
 
 @metric("e1_residual_scatter", table="source", unit="", rows=psf_stars, reference=REFERENCE)
@@ -93,7 +114,7 @@ def e1_residual_scatter(e1: np.ndarray, psf_e1: np.ndarray) -> Estimate:
 
     1.4826 MAD(e1 - e1_PSF), S/N > 50
     """
-    return Estimate(*sigma_mad(e1 - psf_e1))
+    return Estimate(*sigma_mad(difference(e1, psf_e1)))
 
 
 @metric("e2_residual_median", table="source", unit="", rows=psf_stars, reference=REFERENCE)
@@ -102,7 +123,7 @@ def e2_residual_median(e2: np.ndarray, psf_e2: np.ndarray) -> Estimate:
 
     median(e2 - e2_PSF), e2 = 2 Ixy / (Ixx + Iyy), S/N > 50
     """
-    return Estimate(*median(e2 - psf_e2))
+    return Estimate(*median(difference(e2, psf_e2)))
 
 
 @metric("e2_residual_scatter", table="source", unit="", rows=psf_stars, reference=REFERENCE)
@@ -112,7 +133,7 @@ def e2_residual_scatter(e2: np.ndarray, psf_e2: np.ndarray) -> Estimate:
 
     1.4826 MAD(e2 - e2_PSF), S/N > 50
     """
-    return Estimate(*sigma_mad(e2 - psf_e2))
+    return Estimate(*sigma_mad(difference(e2, psf_e2)))
 
 
 @metric("size_residual_median", table="source", unit="", rows=psf_stars, reference=REFERENCE)
@@ -128,9 +149,7 @@ def size_residual_median(
 
     median(r / r_PSF - 1), r = (Ixx Iyy - Ixy^2)^(1/4), S/N > 50
     """
-    return Estimate(
-        *median(determinant_radius(ixx, iyy, ixy) / determinant_radius(ixxPSF, iyyPSF, ixyPSF) - 1.0)
-    )
+    return Estimate(*median(size_difference(ixx, iyy, ixy, ixxPSF, iyyPSF, ixyPSF)))
 
 
 @metric("size_residual_scatter", table="source", unit="", rows=psf_stars, reference=REFERENCE)
@@ -147,9 +166,7 @@ def size_residual_scatter(
 
     1.4826 MAD(r / r_PSF - 1), r = (Ixx Iyy - Ixy^2)^(1/4), S/N > 50
     """
-    return Estimate(
-        *sigma_mad(determinant_radius(ixx, iyy, ixy) / determinant_radius(ixxPSF, iyyPSF, ixyPSF) - 1.0)
-    )
+    return Estimate(*sigma_mad(size_difference(ixx, iyy, ixy, ixxPSF, iyyPSF, ixyPSF)))
 
 
 RESIDUALS = (
@@ -179,14 +196,20 @@ COADD = tuple(
 )
 
 
-def trace_difference(ixx: np.ndarray, iyy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray) -> Estimate:
-    return Estimate(*median(trace_radius(ixx, iyy) - trace_radius(ixxPSF, iyyPSF)))
+def trace_difference(ixx: np.ndarray, iyy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray) -> np.ndarray:
+    return difference(trace_radius(ixx, iyy), trace_radius(ixxPSF, iyyPSF))
+
+
+def trace_difference_median(
+    ixx: np.ndarray, iyy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray
+) -> Estimate:
+    return Estimate(*median(trace_difference(ixx, iyy, ixxPSF, iyyPSF)))
 
 
 def trace_difference_scatter(
     ixx: np.ndarray, iyy: np.ndarray, ixxPSF: np.ndarray, iyyPSF: np.ndarray
 ) -> Estimate:
-    return Estimate(*sigma_mad(trace_radius(ixx, iyy) - trace_radius(ixxPSF, iyyPSF)))
+    return Estimate(*sigma_mad(trace_difference(ixx, iyy, ixxPSF, iyyPSF)))
 
 
 _VISIT_SUMMARY = {
@@ -200,7 +223,7 @@ PIPE_TASKS = (
     ),
     size_residual_median.variant(
         ".pipe_tasks",
-        function=trace_difference,
+        function=trace_difference_median,
         unit="pixel",
         doc="Median difference of the trace radius between stars used for the PSF and the PSF model.",
         formula="median(r - r_PSF), r = sqrt((Ixx + Iyy) / 2)",

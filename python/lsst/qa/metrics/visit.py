@@ -27,9 +27,11 @@ from __future__ import annotations
 
 __all__ = ["ASTROMETRY", "MEDIANS", "PSF", "m5", "m5_background", "n_detectors"]
 
+from typing import Any
+
 import numpy as np
 
-from ..metric import Estimate, metric, srd
+from ..metric import Estimate, Metric, metric, srd
 from ..stats import count, median
 
 SUMMARY = "pipe_tasks 5b638a4, ComputeExposureSummaryStatsTask"
@@ -51,7 +53,7 @@ def seeing(quantity: np.ndarray, *, scale: float = 1.0) -> Estimate:
     return Estimate(*median(scale * quantity))
 
 
-def _of(column: str, name: str, unit: str, doc: str, formula: str = "", **changes):
+def _of(column: str, name: str, unit: str, doc: str, formula: str = "", **changes: Any) -> Metric:
     """Declare the median over detectors of a column of the summary."""
     given = {"formula": formula or f"median over detectors of {column}", "reference": SUMMARY, **changes}
     return seeing.variant(name, inputs={"quantity": column}, unit=unit, doc=doc, **given)

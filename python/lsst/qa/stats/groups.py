@@ -26,6 +26,7 @@ from __future__ import annotations
 __all__ = ["Groups", "group_rows"]
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 
@@ -42,14 +43,11 @@ class Groups:
         First row of each group.
     counts : `numpy.ndarray`, (g,)
         Number of rows of each group, at least 1.
-    visit : `numpy.ndarray`, (r,)
-        Visit of each row.
     """
 
     keys: np.ndarray
     starts: np.ndarray
     counts: np.ndarray
-    visit: np.ndarray
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -89,7 +87,7 @@ class Groups:
         """
         counts = self.counts[chosen]
         starts = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64)[: len(counts)]
-        return Groups(self.keys[chosen], starts, counts, self.visit[self.spread(chosen)])
+        return Groups(self.keys[chosen], starts, counts)
 
     def sum(self, values: np.ndarray) -> np.ndarray:
         """Add up each group's values.
@@ -173,13 +171,61 @@ class Groups:
         medians : `numpy.ndarray`, (g,)
             NaN where a value of the group is.
         """
+        medians = np.empty(len(self))
+        for count in np.unique(self.counts).tolist():
+            # Groups of one size make a rectangle; its rows are sorted at once.
+            chosen = np.flatnonzero(self.counts == count)
+            rows = values[self.starts[chosen][:, None] + np.arange(count)]
+            rows.sort(axis=1)
+            middle = 0.5 * (rows[:, (count - 1) // 2] + rows[:, count // 2])
+            medians[chosen] = np.where(np.isnan(rows[:, -1]), np.nan, middle)  # NaN sorts last
+        return medians
+
+    def median_at_least(self, values: np.ndarray, limit: float) -> np.ndarray:
+        """Tell which groups have a median of at least a limit.
+
+        Parameters
+        ----------
+        values : `numpy.ndarray`, (r,)
+            One value per row; NaN is less than any.
+        limit : `float`
+            The limit.
+
+        Returns
+        -------
+        held : `numpy.ndarray` of `bool`, (g,)
+            What ``median(values) >= limit`` tells, mostly by counting.
+        """
+        return self._majority(values >= limit, lambda groups, rows: groups.median(values[rows]) >= limit)
+
+    def median_below(self, values: np.ndarray, limit: float) -> np.ndarray:
+        """Tell which groups have a median below a limit.
+
+        Parameters
+        ----------
+        values : `numpy.ndarray`, (r,)
+            One value per row; NaN is not below any.
+        limit : `float`
+            The limit.
+
+        Returns
+        -------
+        held : `numpy.ndarray` of `bool`, (g,)
+            What ``median(values) < limit`` tells, mostly by counting.
+        """
+        return self._majority(values < limit, lambda groups, rows: groups.median(values[rows]) < limit)
+
+    def _majority(self, mask: np.ndarray, exactly: Callable[[Groups, np.ndarray], np.ndarray]) -> np.ndarray:
+        """Tell where most rows are true; where just half are, ask."""
         if not len(self):
-            return np.zeros(0)
-        ordered = values[np.lexsort((values, self.labels))]
-        low = ordered[self.starts + (self.counts - 1) // 2]
-        high = ordered[self.starts + self.counts // 2]
-        last = ordered[self.starts + self.counts - 1]  # NaN sorts last
-        return np.where(np.isnan(last), np.nan, 0.5 * (low + high))
+            return np.zeros(0, dtype=bool)
+        twice = 2 * np.add.reduceat(mask.view(np.int8), self.starts, dtype=np.int32)
+        held = twice > self.counts
+        if len(even := np.flatnonzero(twice == self.counts)):
+            chosen = np.zeros(len(self), dtype=bool)
+            chosen[even] = True
+            held[even] = exactly(self.take(chosen), self.spread(chosen))
+        return held
 
     def all(self, mask: np.ndarray) -> np.ndarray:
         """Tell in which groups a condition holds for every row.
@@ -199,28 +245,26 @@ class Groups:
         return np.logical_and.reduceat(mask, self.starts)
 
 
-def group_rows(keys: np.ndarray, *order: np.ndarray) -> tuple[np.ndarray, Groups]:
+def group_rows(keys: np.ndarray) -> tuple[np.ndarray | None, Groups]:
     """Gather rows with the same key, whatever order they come in.
 
     Parameters
     ----------
     keys : `numpy.ndarray` of `int`, (r,)
         Key of the group of each row.
-    *order : `numpy.ndarray`, (r,)
-        What rows of a group are ordered by: first the visit, then what
-        makes the order unique.
 
     Returns
     -------
-    index : `numpy.ndarray` of `int`, (r,)
-        Order that puts the rows of a group beside each other.
+    index : `numpy.ndarray` of `int`, (r,), or `None`
+        Order that puts the rows of a group beside each other; `None` if
+        they are in it.
     groups : `Groups`
         The groups of the rows in that order.
     """
-    index = np.lexsort((*reversed(order), keys))
-    ordered = keys[index]
+    index = None if np.all(keys[1:] >= keys[:-1]) else np.argsort(keys)
+    ordered = keys if index is None else keys[index]
     first = np.ones(len(ordered), dtype=bool)
     first[1:] = ordered[1:] != ordered[:-1]
     starts = np.flatnonzero(first)
     counts = np.diff(np.append(starts, len(ordered)))
-    return index, Groups(ordered[starts], starts, counts, order[0][index])
+    return index, Groups(ordered[starts], starts, counts)

@@ -25,6 +25,8 @@ from __future__ import annotations
 
 __all__ = ["hash_order", "mean_position", "pairs_in_annulus", "separation"]
 
+from collections.abc import Callable, Iterator
+
 import numpy as np
 
 _BLOCK = 1 << 20
@@ -48,7 +50,9 @@ def separation(ra1: np.ndarray, dec1: np.ndarray, ra2: np.ndarray, dec2: np.ndar
     return 2.0 * np.arcsin(np.sqrt(np.minimum(north + np.cos(dec1) * np.cos(dec2) * east, 1.0)))
 
 
-def mean_position(ra: np.ndarray, dec: np.ndarray, mean) -> tuple[np.ndarray, np.ndarray]:
+def mean_position(
+    ra: np.ndarray, dec: np.ndarray, mean: Callable[[np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
     """Return the direction of a mean of unit vectors.
 
     Parameters
@@ -112,27 +116,29 @@ def pairs_in_annulus(
     """
     # Sorted by declination, the partners of a point lie in a window of it.
     order = np.argsort(dec, kind="stable")
-    x, y, z = (
-        np.cos(ra[order]) * np.cos(dec[order]),
-        np.sin(ra[order]) * np.cos(dec[order]),
-        np.sin(dec[order]),
-    )
-    ends = np.searchsorted(dec[order], dec[order] + high, side="right")
-    near, far = np.cos(low), np.cos(min(high, np.pi))
+    ra, dec = ra[order], dec[order]
+    left, right, slack = _squared_chords(ra, dec)
+    near, far = _chord(low) ** 2 - slack, _chord(min(high, np.pi)) ** 2 + slack
+    ends = np.searchsorted(dec, dec + high, side="right")
     found: list[tuple[np.ndarray, np.ndarray]] = []
     salt = hash_order(keys[order])
     held = 0
-    for begin, end in _blocks(ends):
+    # A field that is too small for the separation need not be looked at.
+    widest = 4.0 * float(right[:, 4].max(initial=0.0)) + slack
+    for begin, end in _blocks(ends) if near <= widest else ():
         stop = int(ends[end - 1])
-        across = x[begin:end, None] * x[begin:stop] + y[begin:end, None] * y[begin:stop]
-        across += z[begin:end, None] * z[begin:stop]
-        # The cosine loses the digits of tiny angles, so it only sorts out; the
-        # limits are applied exactly below.
-        i, j = np.nonzero((across <= near + 1e-12) & (across >= far - 1e-12))
+        squares = left[begin:end] @ right[begin:stop].T
+        candidates = np.flatnonzero((squares >= near) & (squares <= far))
+        i, j = np.divmod(candidates, stop - begin)
         later = j > i
-        i, j = i[later] + begin, j[later] + begin
-        angle = separation(ra[order][i], dec[order][i], ra[order][j], dec[order][j])
-        within = (angle >= low) & (angle < high)
+        candidates, i, j = candidates[later], i[later] + begin, j[later] + begin
+        # Single precision only sorts out: near the limits they are applied
+        # exactly.
+        squares = squares.ravel()[candidates]
+        within = (squares > near + 2.0 * slack) & (squares < far - 2.0 * slack)
+        unsure = np.flatnonzero(~within)
+        angle = separation(ra[i[unsure]], dec[i[unsure]], ra[j[unsure]], dec[j[unsure]])
+        within[unsure] = (angle >= low) & (angle < high)
         found.append((i[within], j[within]))
         held += int(np.count_nonzero(within))
         if most is not None and held > 4 * most:
@@ -146,12 +152,35 @@ def pairs_in_annulus(
     return first[ranked], second[ranked]
 
 
-def _blocks(ends: np.ndarray):
-    """Cut points into runs whose windows hold about `_BLOCK` candidates."""
+def _chord(angle: float) -> float:
+    return float(2.0 * np.sin(0.5 * angle))
+
+
+def _squared_chords(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return factors whose product is the squared chord between any two
+    points, in single precision, and a bound of its error.
+    """
+    points = np.stack((np.cos(ra) * np.cos(dec), np.sin(ra) * np.cos(dec), np.sin(dec)), axis=1)
+    points -= points.mean(axis=0) if len(points) else 0.0  # small numbers keep more digits
+    squares = np.sum(points**2, axis=1)
+    ones = np.ones(len(points))
+    left = np.column_stack((-2.0 * points, squares, ones)).astype(np.float32)
+    right = np.column_stack((points, ones, squares)).astype(np.float32)
+    return left, right, 16.0 * float(np.finfo(np.float32).eps) * float(squares.max(initial=0.0))
+
+
+def _blocks(ends: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Cut points into runs that have at most `_BLOCK` candidates each, or one
+    point.
+    """
     begin = 0
     while begin < len(ends):
+        # A window ends no sooner than the one before it: the first bounds the
+        # run, which ends earlier where they grow.
         width = max(int(ends[begin]) - begin, 1)
-        end = min(len(ends), begin + max(_BLOCK // (2 * width), 1))
+        reach = ends[begin : begin + max(_BLOCK // width, 1)] - begin
+        candidates = np.arange(1, len(reach) + 1) * reach
+        end = begin + max(int(np.searchsorted(candidates, _BLOCK, side="right")), 1)
         yield begin, end
         begin = end
 

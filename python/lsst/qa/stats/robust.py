@@ -74,16 +74,26 @@ def quantile(values: np.ndarray, p: float, *units: np.ndarray) -> Moments:
     n = len(values)
     if n == 0:
         return NONE
-    value = float(np.quantile(values, p))
+    ordered = values.copy()
+    value = _quantile_in_place(ordered, p)
     if n < 2:
         return value, np.nan, n
     spread = _fraction_error(values <= value, p, units)
-    low, high = (
-        np.quantile(values, np.clip([p - spread, p + spread], 0.0, 1.0))
-        if spread == spread
-        else (np.nan,) * 2
-    )
-    return value, float(0.5 * (high - low)), n
+    if np.isnan(spread):
+        return value, np.nan, n
+    low, high = (_quantile_in_place(ordered, min(max(at, 0.0), 1.0)) for at in (p - spread, p + spread))
+    return value, 0.5 * (high - low), n
+
+
+def _quantile_in_place(values: np.ndarray, p: float) -> float:
+    """Return a quantile, interpolated linearly, and leave the values partly
+    ordered: another one of them then costs little.
+    """
+    place = p * (len(values) - 1)
+    below = int(place)
+    above = min(below + 1, len(values) - 1)
+    values.partition((below, above))
+    return float(values[below] + (place - below) * (values[above] - values[below]))
 
 
 def median(values: np.ndarray, *units: np.ndarray) -> Moments:
@@ -117,7 +127,8 @@ def sigma_mad(values: np.ndarray) -> Moments:
     Returns
     -------
     value, error : `float`
-        1.4826 times the median absolute deviation, and its error.
+        1.4826 times the median absolute deviation, and its error, NaN for
+        fewer than three values: two always deviate alike.
     n : `int`
         Number of finite values.
     """
@@ -125,7 +136,7 @@ def sigma_mad(values: np.ndarray) -> Moments:
     if len(values) == 0:
         return NONE
     value, error, n = median(np.abs(values - np.median(values)))
-    return MAD_TO_SIGMA * value, MAD_TO_SIGMA * error, n
+    return MAD_TO_SIGMA * value, MAD_TO_SIGMA * error if n > 2 else np.nan, n
 
 
 def mean(values: np.ndarray) -> Moments:
@@ -161,7 +172,8 @@ def stdev(values: np.ndarray) -> Moments:
     Returns
     -------
     value, error : `float`
-        Standard deviation and its error, from the fourth moment.
+        Standard deviation and its error, from the fourth moment; NaN for
+        fewer than three values, as two always deviate alike.
     n : `int`
         Number of finite values.
     """
@@ -171,7 +183,8 @@ def stdev(values: np.ndarray) -> Moments:
         return np.nan, np.nan, n
     squares = (values - values.mean()) ** 2
     value = float(np.sqrt(squares.sum() / (n - 1)))
-    return value, float(squares.std(ddof=1) / np.sqrt(n) / (2.0 * value)) if value > 0 else np.nan, n
+    known = n > 2 and value > 0
+    return value, float(squares.std(ddof=1) / np.sqrt(n) / (2.0 * value)) if known else np.nan, n
 
 
 def rms_estimate(values: np.ndarray) -> Moments:
@@ -231,10 +244,13 @@ def count(mask: np.ndarray) -> Moments:
     Returns
     -------
     value, error : `float`
-        Number, and its square root (1 for none).
+        Number, and its square root (1 for none); NaN where there is no
+        row to look at.
     n : `int`
         Number of rows looked at.
     """
+    if len(mask) == 0:
+        return NONE
     number = int(np.count_nonzero(mask))
     return float(number), float(np.sqrt(max(number, 1))), len(mask)
 
@@ -250,12 +266,35 @@ def _fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) -
     wilson = float(np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n))
     if not units:
         return wilson
-    _, index = np.unique(np.concatenate(units), return_inverse=True)
-    number = int(index.max()) + 1
+    units, size, number = _numbered(units)
     if number <= len(units):
         return np.nan
     away = mask - p
-    variance = float(np.sum(np.bincount(index, np.tile(away, len(units))) ** 2))
+    sums = sum(np.bincount(unit, away, size) for unit in units)
+    variance = float(np.sum(sums**2))
     if len(units) == 2:
-        variance -= float(np.sum(away**2))  # a pair counts for both its stars, but it varies once
+        # A pair counts for both its stars, but it varies once.
+        variance -= _pair_variance(away, np.minimum(*units) * size + np.maximum(*units))
     return max(np.sqrt(max(variance, 0.0) * number / (number - 1)) / n, wilson)
+
+
+def _numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int, int]:
+    """Replace keys by numbers below a size, and say how many differ."""
+    highest = max(int(unit.max()) for unit in units)
+    if min(int(unit.min()) for unit in units) >= 0 and highest <= max(len(units[0]), 1 << 16):
+        counts = sum(np.bincount(unit, minlength=highest + 1) for unit in units)
+        return units, highest + 1, int(np.count_nonzero(counts))  # they are numbers already
+    _, index = np.unique(np.concatenate(units), return_inverse=True)
+    number = int(index.max()) + 1
+    return tuple(np.split(index, len(units))), number, number
+
+
+def _pair_variance(away: np.ndarray, pair: np.ndarray) -> float:
+    """Return the sum of the squares of the pairs' sums."""
+    first = np.ones(len(pair), dtype=bool)
+    first[1:] = pair[1:] != pair[:-1]
+    starts = np.flatnonzero(first)
+    # The values of a pair lie together, mostly; these are then all its runs.
+    sums, keys = np.add.reduceat(away, starts), pair[starts]
+    _, index = np.unique(keys, return_inverse=True)
+    return float(np.sum(np.bincount(index, sums) ** 2))

@@ -27,14 +27,14 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import NotATableError
-from .readable import BATCH_ROWS, InMemory, Readable, arrow_text, as_numpy, from_astropy
+from .readable import BATCH_ROWS, InMemory, Readable, arrow_text, arrow_units, as_numpy, from_astropy
 
 _BUFFER = 1 << 20
 _AFW_UNITS = {
@@ -93,13 +93,14 @@ class ParquetTable:
         self.name = Path(path).name
         # Batches bound memory, not row groups: those of a butler hold up to a
         # gigabyte.
-        self._file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False)
+        texts = [field.name for field in pq.read_schema(path) if arrow_text(field.type)]
+        self._file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, read_dictionary=texts)
         self.n_rows = self._file.metadata.num_rows
         schema = self._file.schema_arrow
-        self.units = _parquet_units(schema)
+        self.units = arrow_units(schema)
         self.texts = frozenset(field.name for field in schema if arrow_text(field.type))
 
-    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Read columns, some rows at a time.
 
         Parameters
@@ -125,21 +126,14 @@ class ParquetTable:
 
 
 def _first_bytes(path: Path) -> bytes:
+    with _unzipped(path) as file:
+        return file.read(16)
+
+
+def _unzipped(path: Path) -> gzip.GzipFile | BinaryIO:
     with open(path, "rb") as file:
-        start = file.read(16)
-    if not start.startswith(b"\x1f\x8b"):
-        return start
-    with gzip.open(path) as unzipped:
-        return unzipped.read(16)
-
-
-def _parquet_units(schema: pa.Schema) -> dict[str, str]:
-    """Collect the units that Astropy writes into a Parquet file's metadata."""
-    units = dict.fromkeys(schema.names, "")
-    for field in schema:
-        stated = (field.metadata or {}).get(b"unit", b"")
-        units[field.name] = stated.decode()
-    return units
+        zipped = file.read(2) == b"\x1f\x8b"
+    return gzip.GzipFile(path) if zipped else open(path, "rb")
 
 
 def _open_ecsv(path: Path) -> InMemory:
@@ -157,7 +151,8 @@ def _open_fits(path: Path) -> InMemory:
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*truncated.*", category=AstropyUserWarning)
         try:
-            with fits.open(path, memmap=False) as hdus:
+            # Opened here: Astropy leaves a file open that it cannot read.
+            with _unzipped(path) as file, fits.open(file, memmap=False) as hdus:
                 table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
                 if table is None:
                     raise NotATableError(f"{path} is a FITS file without a table.")
@@ -171,6 +166,7 @@ def _from_fits(hdu: Any, name: str) -> InMemory:
     has them.
     """
     header, data = hdu.header, hdu.data
+    own_units = _AFW_UNITS if "AFW_TYPE" in header else {}
     columns: dict[str, np.ndarray] = {}
     units: dict[str, str] = {}
     for column in hdu.columns:
@@ -181,7 +177,7 @@ def _from_fits(hdu: Any, name: str) -> InMemory:
             columns.update({f"{column.name}_{i}": _native(values[:, i]) for i in range(values.shape[1])})
         else:
             columns[column.name] = _native(values)
-            units[column.name] = column.unit or _AFW_UNITS.get(column.name, "")
+            units[column.name] = column.unit or own_units.get(column.name, "")
     if header.get("AFW_TYPE") == "EXPOSURE":
         # Its detector column points into the file's archive; the detector's
         # number is the record's id.

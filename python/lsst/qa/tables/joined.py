@@ -26,7 +26,9 @@ from __future__ import annotations
 __all__ = ["JoinedStars"]
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
 
 import numpy as np
 
@@ -46,8 +48,9 @@ class JoinedStars:
         each one's star in ``stars``.
     stars : `Readable`
         The stars, with ``isolated_star_id``.
-    sources : `~collections.abc.Sequence` [`Readable`]
-        Source tables of visits.
+    sources : `~collections.abc.Sequence` [`~collections.abc.Callable`]
+        For each visit, what opens its source table. One is open at a time: a
+        tract has more visits than a process may have files.
     log : `logging.Logger`
         Told how many detections have no source.
 
@@ -61,18 +64,24 @@ class JoinedStars:
         self,
         detections: Readable,
         stars: Readable,
-        sources: Sequence[Readable],
+        sources: Sequence[Callable[[], AbstractContextManager[Readable]]],
         log: logging.Logger | logging.LoggerAdapter,
     ):
         self.name = f"the join of {detections.name} and {len(sources)} source tables"
         self._sources, self._log = sources, log
         self._ids, self._stars = _stars_of(detections, stars)
-        self.n_rows = len(self._ids) if sources else 0
-        common = set.intersection(*(set(source.units) for source in sources)) if sources else set()
-        self.units = {name: sources[0].units[name] for name in common} | {STAR: ""}
-        self.texts = sources[0].texts if sources else frozenset()
+        self._first, self.n_rows, self._told = "", 0, False
+        self.units, self.texts = {STAR: ""}, frozenset[str]()
+        for opened in sources:
+            with opened() as source:
+                # One without rows says nothing of the others.
+                if source.n_rows:
+                    _need(source, "sourceId")
+                    self._first, self.n_rows = source.name, len(self._ids)
+                    self.units, self.texts = {**source.units, STAR: ""}, source.texts
+                    break
 
-    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Read the stars' sources, a part of a visit at a time.
 
         Parameters
@@ -88,35 +97,56 @@ class JoinedStars:
         Raises
         ------
         InputError
-            Raised if no detection has a source.
+            Raised if no detection has a source, or one has several, or the
+            source tables differ.
         """
-        found = 0
         read = sorted({*names, "sourceId"} - {STAR})
-        for source in self._sources:
-            for piece in source.pieces(read):
-                place = np.searchsorted(self._ids, piece["sourceId"])
-                place[place == len(self._ids)] = 0
-                here = self._ids[place] == piece["sourceId"]
-                found += int(np.count_nonzero(here))
-                joined = {name: piece[name][here] for name in read}
-                yield {**joined, STAR: self._stars[place[here]]}
+        seen, found = np.zeros(len(self._ids), dtype=bool), 0
+        for opened in self._sources:
+            with opened() as source:
+                if not source.n_rows:
+                    continue
+                self._check(source, read)
+                for piece in source.pieces(read):
+                    ids = _integer("sourceId", piece["sourceId"], source.name)
+                    place = np.searchsorted(self._ids, ids)
+                    place[place == len(self._ids)] = 0
+                    here = self._ids[place] == ids
+                    place = place[here]
+                    seen[place], found = True, found + len(place)
+                    yield {**{name: piece[name][here] for name in read}, STAR: self._stars[place]}
+        self._account(int(np.count_nonzero(seen)), found)
+
+    def _check(self, source: Readable, names: Sequence[str]) -> None:
+        """Refuse a source table that is not like the first one."""
+        _need(source, *names)
+        if other := [name for name in names if source.units[name] != self.units[name]]:
+            told = (f"{name} in {source.units[name]!r}, not {self.units[name]!r}" for name in other)
+            raise InputError(f"{source.name} has {', '.join(told)} as {self._first} has.")
+
+    def _account(self, distinct: int, found: int) -> None:
+        """Say how many detections have no source, and refuse sources that come
+        twice.
+        """
+        known = len(self._ids)
         if not found:
             raise InputError(
-                f"None of {len(self._ids)} detections of stars is in the {len(self._sources)} source tables."
+                f"None of {known} detections of stars is in the {len(self._sources)} source tables."
             )
-        if found < len(self._ids):
-            self._log.warning(
-                "%d of %d detections of stars are in no source table.", len(self._ids) - found, len(self._ids)
+        if found > distinct:
+            raise InputError(
+                f"{found - distinct} of {found} sources of stars have a sourceId that came before; a source"
+                " belongs to one source table, once."
             )
+        if distinct < known and not self._told:
+            self._log.warning("%d of %d detections of stars are in no source table.", known - distinct, known)
+        self._told = True
 
 
 def _stars_of(detections: Readable, stars: Readable) -> tuple[np.ndarray, np.ndarray]:
     """Return the detections' ids, sorted, and the id of each one's star."""
-    for table, names in ((detections, ("sourceId", "obj_index")), (stars, (STAR,))):
-        if lost := [name for name in names if name not in table.units]:
-            raise InputError(
-                f"{table.name} has no column {', '.join(lost)}, only {', '.join(sorted(table.units))}."
-            )
+    _need(detections, "sourceId", "obj_index")
+    _need(stars, STAR)
     ids, places = _integers(detections, "sourceId", "obj_index")
     (star,) = _integers(stars, STAR)
     if len(places) and not 0 <= places.min() <= places.max() < len(star):
@@ -130,14 +160,29 @@ def _stars_of(detections: Readable, stars: Readable) -> tuple[np.ndarray, np.nda
     return ids, star[places]
 
 
+def _need(table: Readable, *names: str) -> None:
+    if lost := [name for name in names if name not in table.units]:
+        raise InputError(
+            f"{table.name} has no column {', '.join(lost)}, only {', '.join(sorted(table.units))}."
+        )
+
+
 def _integers(table: Readable, *names: str) -> list[np.ndarray]:
     parts = list(table.pieces(names))
     columns = [
         np.concatenate([part[name] for part in parts]) if parts else np.zeros(0, np.int64) for name in names
     ]
-    for name, column in zip(names, columns):
-        if column.dtype.kind not in "iu":
-            raise InputError(
-                f"Column {name!r} of {table.name} holds {column.dtype}; ids must be integers without nulls."
-            )
-    return [column.astype(np.int64, copy=False) for column in columns]
+    return [_integer(name, column, table.name) for name, column in zip(names, columns)]
+
+
+def _integer(name: str, column: np.ndarray, table: str) -> np.ndarray:
+    """Refuse ids that are no integers, or that are no signed ones: beside
+    those they would be compared as floats.
+    """
+    if column.size and column.dtype.kind not in "iu":
+        raise InputError(
+            f"Column {name!r} of {table} holds {column.dtype}; ids must be integers without nulls."
+        )
+    if column.dtype.kind == "u" and column.size and column.max() > np.iinfo(np.int64).max:
+        raise InputError(f"Column {name!r} of {table} holds ids beyond 2^63 - 1, which int64 cannot hold.")
+    return column.astype(np.int64, copy=False)

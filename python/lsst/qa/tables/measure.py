@@ -23,6 +23,8 @@ from __future__ import annotations
 
 __all__ = ["measure", "measure_readable"]
 
+import math
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -32,10 +34,14 @@ from ..columns import OBS_MJD
 from ..engine import run_metrics, tasks_of
 from ..errors import InputError, MissingColumnError
 from ..metric import Metric
+from ..resolution import resolve
 from ..results import DATA_ID, Rows
 from .files import open_table
-from .readable import Readable, from_arrow, from_astropy, from_columns
+from .readable import Readable, from_arrow, from_astropy, from_columns, from_pandas
 from .reading import bands_of, prepare, table_kind
+
+_UTC_BEGAN, _TIME_ENDS = 36934.0, 2973483.0
+"""MJD of 1960, before which there is no UTC, and of the year 10000."""
 
 
 def measure(
@@ -129,12 +135,18 @@ def measure_readable(
     if not asked:
         raise InputError(f"There is nothing to measure: {source.name} has no column of a band.")
     prepared = prepare(source, asked, detail=by, assume_applied=assume_applied)
+    if strange := [name for name in by if name not in DATA_ID or name not in prepared.plans]:
+        known = ", ".join(name for name in DATA_ID if resolve(found, source.units, name))
+        raise InputError(
+            f"{', '.join(map(repr, strange))}: nothing that {source.name} can be measured apart by,"
+            f" which is {known or 'nothing'}."
+        )
     lacking = [task for task in asked if id(task) in prepared.missing]
     if lacking and (named is not None or not prepared.able):
         faults = "; ".join(prepared.lacking(task) for task in lacking)
         missing = {name for task in lacking for name in prepared.missing[id(task)]}
         raise MissingColumnError(f"{faults}. {prepared.at_hand()}", tuple(sorted(missing)))
-    return Rows(with_times(run_metrics(prepared.able, prepared.pieces(), detail=by, data_id=data_id)))
+    return Rows(with_times(run_metrics(prepared.able, prepared, detail=by, data_id=data_id)))
 
 
 def with_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -148,14 +160,19 @@ def with_times(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     Returns
     -------
     rows : `list` [`dict`]
-        Rows with ``obs_time`` (UTC) in its place.
+        Rows with ``obs_time`` (UTC) in its place, null for NaN and for a
+        number that is no time.
     """
-    days = sorted({row[OBS_MJD] for row in rows if row.get(OBS_MJD) is not None})
+    days = sorted({day for row in rows if _UTC_BEGAN <= (day := row.get(OBS_MJD) or math.nan) < _TIME_ENDS})
     times: dict[float, Any] = {}
     if days:
-        from astropy.time import Time  # leap seconds; only for tables that state a time
+        # Leap seconds; only for tables that state a time.
+        from astropy.time import Time
+        from erfa import ErfaWarning
 
-        times = dict(zip(days, Time(days, format="mjd", scale="tai").utc.to_datetime()))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ErfaWarning)  # those to come are not known
+            times = dict(zip(days, Time(days, format="mjd", scale="tai").utc.to_datetime()))
     return [{**row, "obs_time": times.get(row.get(OBS_MJD, -1.0), row.get("obs_time"))} for row in rows]
 
 
@@ -168,7 +185,7 @@ def _readable(table: Any) -> Readable:
     if kind == "astropy":
         return from_astropy(table)
     if kind == "pandas":
-        return from_columns({name: table[name].to_numpy() for name in table.columns})
+        return from_pandas(table)
     if kind == "numpy" and table.dtype.names:
         return from_columns({name: table[name] for name in table.dtype.names})
     if isinstance(table, Mapping):

@@ -21,8 +21,9 @@
 
 from __future__ import annotations
 
-__all__ = ["BATCH_ROWS", "InMemory", "Readable", "from_arrow", "from_astropy", "from_columns"]
+__all__ = ["BATCH_ROWS", "InMemory", "Readable", "from_arrow", "from_astropy", "from_columns", "from_pandas"]
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -30,6 +31,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import InputError
+from ..pieces import Coded
 
 BATCH_ROWS = 1 << 16
 """Rows read at a time: some MB, whatever the size of the file's row groups."""
@@ -55,7 +57,7 @@ class Readable(Protocol):
     n_rows: int
     texts: frozenset[str]
 
-    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Read columns, some rows at a time.
 
         Parameters
@@ -94,7 +96,7 @@ class InMemory:
             raise InputError(f"The columns of {name} differ in length: {lengths}.")
         self.n_rows = next(iter(lengths.values()), 0)
 
-    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, np.ndarray]]:
+    def pieces(self, names: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Hand the columns over, all rows at once: they are in memory already.
 
         Parameters
@@ -143,7 +145,30 @@ def from_arrow(table: pa.Table, name: str = "the table") -> InMemory:
     table : `InMemory`
         The table; columns are converted when they are read.
     """
-    return InMemory(_Lazy(table), {}, name)
+    return InMemory(_Lazy(table), arrow_units(table.schema), name)
+
+
+def from_pandas(frame: Any, name: str = "the table") -> InMemory:
+    """Make a readable table of a data frame.
+
+    Parameters
+    ----------
+    frame : `pandas.DataFrame`
+        The table; its index is no column of it.
+    name : `str`, optional
+        What to call it in messages.
+
+    Returns
+    -------
+    table : `InMemory`
+        The table; missing numbers are NaN, missing flags unknown.
+    """
+    columns: dict[str, pa.Array] = {}
+    for key, series in frame.items():
+        plain = isinstance(series.dtype, np.dtype) and series.dtype.kind != "O"
+        with contextlib.suppress(pa.ArrowException):  # of mixed objects, which no metric takes
+            columns[str(key)] = pa.array(series.to_numpy() if plain else series, from_pandas=not plain)
+    return from_arrow(pa.table(columns), name)
 
 
 def from_astropy(table: Any, name: str = "the table") -> InMemory:
@@ -167,7 +192,7 @@ def from_astropy(table: Any, name: str = "the table") -> InMemory:
     return InMemory({key: _unmasked(table[key]) for key in plain}, units, name)
 
 
-def as_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+def as_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray | Coded:
     """Turn an Arrow column into an array.
 
     Parameters
@@ -177,9 +202,11 @@ def as_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
 
     Returns
     -------
-    values : `numpy.ndarray`
-        Null numbers are NaN; flags and strings with nulls are objects.
+    values : `numpy.ndarray` or `Coded`
+        Null numbers are NaN, flags with nulls objects; text is numbered.
     """
+    if arrow_text(column.type):
+        return _arrow_coded(column)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if isinstance(column, pa.ChunkedArray):
@@ -187,13 +214,37 @@ def as_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     return column.to_numpy(zero_copy_only=False)
 
 
-class _Lazy(Mapping[str, np.ndarray]):
+def arrow_units(schema: pa.Schema) -> dict[str, str]:
+    """Collect the units that an Arrow schema states.
+
+    Parameters
+    ----------
+    schema : `pyarrow.Schema`
+        The schema of a table or of a Parquet file.
+
+    Returns
+    -------
+    units : `dict` [`str`, `str`]
+        Unit of each column, "" where not stated: that of the field, as the
+        middleware writes it, or that of Astropy's header.
+    """
+    units = {field.name: (field.metadata or {}).get(b"unit", b"").decode() for field in schema}
+    if header := (schema.metadata or {}).get(b"table_meta_yaml"):
+        from astropy.table import meta  # only for a table that Astropy wrote
+
+        for column in meta.get_header_from_yaml(header.decode().split("\n"))["datatype"]:
+            if column.get("unit") and not units.get(column["name"], "-"):
+                units[column["name"]] = str(column["unit"])
+    return units
+
+
+class _Lazy(Mapping[str, Any]):
     """The columns of an Arrow table, converted when they are asked for."""
 
     def __init__(self, table: pa.Table):
         self._table = table
 
-    def __getitem__(self, name: str) -> np.ndarray:
+    def __getitem__(self, name: str) -> Any:
         return as_numpy(self._table[name])
 
     def __iter__(self) -> Iterator[str]:
@@ -207,6 +258,15 @@ class _Lazy(Mapping[str, np.ndarray]):
 
     def items(self) -> Any:
         return ((name, self._table[name]) for name in self._table.column_names)
+
+
+def _arrow_coded(column: pa.ChunkedArray | pa.Array) -> Coded:
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not pa.types.is_dictionary(whole.type):
+        whole = whole.dictionary_encode()
+    values = ("", *((value or "").strip() for value in whole.dictionary.to_pylist()))
+    codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Coded(codes.astype(np.int32) + np.int32(1), values)
 
 
 def _is_text(values: Any) -> bool:

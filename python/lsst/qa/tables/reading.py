@@ -24,14 +24,18 @@ from __future__ import annotations
 __all__ = ["Prepared", "bands_of", "prepare", "table_kind"]
 
 import dataclasses
+import operator
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from ..columns import BAND_PREFIX, BANDS, TABLES, Plan, Table, fitting_tables, resolve
-from ..engine import Task, columns_of
+from ..catalogue import of_table
+from ..columns import BAND_PREFIX, BANDS, TABLES, Table
+from ..engine import Task, columns_of, tasks_of
 from ..errors import AmbiguousTableError, InputError, UnknownNameError
+from ..pieces import Piece
+from ..resolution import Plan, fitting_tables, resolve
 from .readable import Readable
 
 
@@ -51,6 +55,10 @@ class Prepared:
         How each column is obtained.
     assumed : `dict` [`str`, `bool`]
         Quality columns that are absent because the cut is applied already.
+    numbered : `frozenset` [`str`]
+        Columns that only number the rows, and are absent.
+    kind : `Table`
+        Kind of table.
     """
 
     source: Readable
@@ -58,26 +66,46 @@ class Prepared:
     missing: dict[int, tuple[str, ...]]
     plans: dict[str, Plan]
     assumed: dict[str, bool]
+    numbered: frozenset[str]
     kind: Table
 
-    def pieces(self) -> Iterator[dict[str, np.ndarray]]:
-        """Read all that is needed, some rows at a time.
+    @property
+    def n_rows(self) -> int:
+        """Number of rows of the table."""
+        return self.source.n_rows
+
+    def pieces(self, names: Sequence[str]) -> Iterator[Piece]:
+        """Read columns, some rows at a time.
+
+        Parameters
+        ----------
+        names : `~collections.abc.Sequence` [`str`]
+            Columns as metrics name them; those of a table's `split` that it
+            does not have are left out.
 
         Yields
         ------
-        piece : `dict` [`str`, `numpy.ndarray`]
-            The columns that metrics know.
+        piece : `Piece`
+            The next rows.
         """
-        reads = sorted({name for plan in self.plans.values() for name in plan.reads})
+        plans = {name: self.plans[name] for name in names if name in self.plans}
+        names = [name for name in names if name in plans or name in self.assumed or name in self.numbered]
+        leaves = frozenset().union(*(plan.reads for plan in plans.values()))
+        compute: dict[str, Any] = {name: plan.compute for name, plan in plans.items()}
         done = 0
-        for raw in self.source.pieces(reads):
-            rows = len(next(iter(raw.values()), ()))
-            piece = {name: plan.compute(raw) for name, plan in self.plans.items()}
-            piece.update({name: np.full(rows, value) for name, value in self.assumed.items()})
-            if "sourceId" in self.kind.columns and "sourceId" not in piece:
-                piece["sourceId"] = np.arange(done, done + rows)
+        for read in self.source.pieces(sorted({leaf.physical for leaf in leaves})):
+            rows = len(next(iter(read.values()), ()))
+            raw: dict[Any, Any] = {leaf: leaf.cast(read[leaf.physical]) for leaf in leaves}
+            for name in set(names) - set(plans):
+                # A cut that is applied already; or, where rows have no id, their numbers.
+                raw[name] = (
+                    np.full(rows, self.assumed[name])
+                    if name in self.assumed
+                    else np.arange(done, done + rows)
+                )
+                compute[name] = operator.itemgetter(name)
             done += rows
-            yield piece
+            yield Piece(raw, compute, rows)
 
     def lacking(self, task: Task) -> str:
         """Say why a metric cannot run on the table.
@@ -101,11 +129,14 @@ class Prepared:
         Returns
         -------
         message : `str`
-            What is there, and which metrics can run.
+            What is there, and which metrics of the catalogue can run.
         """
         there = ", ".join(sorted(self.source.units)) or "none"
-        can = ", ".join(sorted({able.metric.name for able in self.able})) or "none"
-        return f"Columns there: {there}. Metrics of those asked for that can run: {can}."
+        every = tasks_of(of_table(self.kind.name), bands_of(self.source, self.kind))
+        assumed = {name if name in self.kind.columns else name[2:] for name in self.assumed}
+        prepared = prepare(self.source, every, assume_applied=assumed)
+        can = ", ".join(sorted({able.metric.name for able in prepared.able})) or "none"
+        return f"Columns there: {there}. Metrics that can run: {can}."
 
 
 def table_kind(source: Readable, name: str | None = None) -> Table:
@@ -213,7 +244,7 @@ def prepare(
             assumed[name] = assumable[bare]
         elif name not in optional:
             lost.add(name)
-    for name in (*kind.split, *detail):
+    for name in (*kind.split, kind.time, *detail):
         if name not in plans and (plan := resolve(kind, source.units, name)):
             plans[name] = plan
     able = [task for task in tasks if not lost.intersection(columns_of(task))]
@@ -222,9 +253,9 @@ def prepare(
         for task in tasks
         if task not in able
     }
-    needed = {column for task in able for column in columns_of(task)} | {*kind.split, *detail}
+    needed = {column for task in able for column in columns_of(task)} | {*kind.split, kind.time, *detail}
     plans = {name: plan for name, plan in plans.items() if name in needed}
-    return Prepared(source, able, missing, plans, assumed, kind)
+    return Prepared(source, able, missing, plans, assumed, frozenset(optional - set(plans)), kind)
 
 
 def _assumable(kind: Table, names: Collection[str]) -> dict[str, bool]:

@@ -30,7 +30,7 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any, ClassVar, cast
 
-from lsst.pex.config import ChoiceField, DictField, FieldValidationError, ListField
+from lsst.pex.config import ChoiceField, DictField, FieldValidationError, ListField, RangeField
 from lsst.pipe.base import (
     AnnotatedPartialOutputsError,
     NoWorkFound,
@@ -40,9 +40,10 @@ from lsst.pipe.base import (
     Struct,
 )
 
-from ..columns import TABLES
-from ..engine import failed, run_metrics, tasks_of
+from ..columns import BAND_PREFIX, TABLES
+from ..engine import MIB, Task, failed, needed, planned, run_metrics, tasks_of
 from ..errors import MetricRunError, QaError
+from ..metric import Metric
 from ..results import DATA_ID, from_rows
 from ..tables.files import open_table
 from ..tables.measure import with_times
@@ -72,6 +73,13 @@ class MetricsConfig(PipelineTaskConfig, pipelineConnections=PipelineTaskConnecti
     assume_applied = ListField[str](
         doc="Quality columns whose cut is applied already, where the input does not have them.", default=[]
     )
+    memory_budget = RangeField(
+        dtype=int,
+        doc="MiB that a quantum may take above what the interpreter and its imports do. Metrics that do not"
+        " fit together are run one after the other; one that does not fit alone is refused before reading.",
+        default=512,
+        min=1,
+    )
     lacking_columns = ChoiceField[str](
         doc="What becomes of a metric whose columns the input does not have.",
         allowed={
@@ -83,19 +91,25 @@ class MetricsConfig(PipelineTaskConfig, pipelineConnections=PipelineTaskConnecti
 
     def validate(self) -> None:
         super().validate()
-        try:
-            found = chosen_metrics(self.table, self.metrics, self.variants)
-        except QaError as error:
-            raise FieldValidationError(type(self).metrics, self, str(error)) from error
+        found: list[Metric] = []
+        for asked, chosen in ((type(self).variants, ()), (type(self).metrics, self.metrics)):
+            try:
+                found = chosen_metrics(self.table, chosen, self.variants)
+            except QaError as error:
+                raise FieldValidationError(asked, self, str(error)) from error
         if not found:
             raise FieldValidationError(type(self).metrics, self, "There is no metric to run.")
-        columns = TABLES[self.table].columns
-        if unknown := [name for name in self.by if name not in columns]:
-            raise FieldValidationError(
-                type(self).by,
-                self,
-                f"Table {self.table!r} has no column {', '.join(unknown)}: {', '.join(columns)}.",
-            )
+        kind = TABLES[self.table]
+        # Rows must be able to say what they were measured apart by.
+        apart = [name for name in kind.columns if name in DATA_ID and name not in kind.split]
+        quality = [column.name for column in kind.columns.values() if column.applied is not None]
+        for field, names, allowed in (
+            (type(self).by, self.by, apart),
+            (type(self).assume_applied, self.assume_applied, [q.removeprefix(BAND_PREFIX) for q in quality]),
+        ):
+            if unknown := [name for name in names if name not in allowed]:
+                told = f"Not for table {kind.name!r}: {', '.join(unknown)}. Those are {', '.join(allowed)}."
+                raise FieldValidationError(field, self, told)
 
 
 class MetricsTask(PipelineTask):
@@ -153,15 +167,30 @@ class MetricsTask(PipelineTask):
         ------
         lsst.pipe.base.NoWorkFound
             Raised if the table has no row.
+        BudgetError
+            Raised, before reading, if a metric needs more than the budget.
         """
         config = cast(MetricsConfig, self.config)
         if source.n_rows == 0:
             raise NoWorkFound(f"{source.name} has no row.")
         kind = TABLES[config.table]
         declared = chosen_metrics(config.table, config.metrics, config.variants)
-        tasks = tasks_of(declared, bands_of(source, kind))
+        # Without columns of a band, the metrics of each band lack theirs.
+        bands = bands_of(source, kind)
+        tasks = tasks_of(declared, bands) if bands else [Task(metric, None) for metric in declared]
         prepared = prepare(source, tasks, detail=config.by, assume_applied=config.assume_applied)
-        rows = run_metrics(prepared.able, prepared.pieces(), detail=config.by, data_id=data_id)
+        detail = [name for name in config.by if name in prepared.plans]
+        memory = config.memory_budget * MIB
+        batches = planned(prepared.able, source.n_rows, memory)
+        self.log.info(
+            "%d metrics of %d rows need at most %d MiB of %d MiB, in %d readings.",
+            len(prepared.able),
+            source.n_rows,
+            max((needed(batch, source.n_rows) for batch in batches), default=0) // MIB,
+            config.memory_budget,
+            len(batches),
+        )
+        rows = run_metrics(prepared.able, prepared, detail=detail, data_id=data_id, memory=memory)
         if prepared.missing:
             self.log.warning(
                 "%d metrics cannot run on %s. %s", len(prepared.missing), source.name, prepared.at_hand()
@@ -235,6 +264,30 @@ def data_id_fields(data_id: Any) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
+def local_file(handle: Any) -> Iterator[str | None]:
+    """Give a dataset's file: `Butler.get` could only read it whole.
+
+    Parameters
+    ----------
+    handle : `lsst.daf.butler.DeferredDatasetHandle` or \
+            `lsst.pipe.base.InMemoryDatasetHandle`
+        The dataset.
+
+    Yields
+    ------
+    path : `str` or `None`
+        The file, here as long as the context lasts; `None` for a dataset
+        that is in memory, or in an archive.
+    """
+    uri = handle.butler.getURI(handle.ref) if hasattr(handle, "butler") else None
+    if uri is None or uri.scheme == "mem" or uri.fragment:
+        yield None
+        return
+    with uri.as_local() as local:
+        yield local.ospath
+
+
+@contextlib.contextmanager
 def opened(handle: Any) -> Iterator[Readable]:
     """Open a dataset so that it can be read in pieces.
 
@@ -242,18 +295,15 @@ def opened(handle: Any) -> Iterator[Readable]:
     ----------
     handle : `lsst.daf.butler.DeferredDatasetHandle` or \
             `lsst.pipe.base.InMemoryDatasetHandle`
-        The dataset; `Butler.get` could only read it whole.
+        The dataset.
 
     Yields
     ------
     source : `Readable`
         The table.
     """
-    if not hasattr(handle, "butler"):
-        yield from_arrow(handle.get(storageClass="ArrowTable"))
-        return
-    with handle.butler.getURI(handle.ref).as_local() as local:
-        yield open_table(local.ospath)
+    with local_file(handle) as path:
+        yield from_arrow(handle.get(storageClass="ArrowTable")) if path is None else open_table(path)
 
 
 def counted(rows: list[dict[str, Any]]) -> dict[str, int]:

@@ -23,33 +23,22 @@ from __future__ import annotations
 
 __all__ = ["GatherMetricsConfig", "GatherMetricsConnections", "GatherMetricsTask"]
 
-import contextlib
 from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lsst.daf.butler import MissingDatasetTypeError
 from lsst.pipe.base import NoWorkFound, PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
 from lsst.pipe.base.connectionTypes import Output, PrerequisiteInput
 
 from ..results import GATHERED_SCHEMA, gathered
+from ._base import local_file
 
 _READING_ORDER = [
     (name, "ascending")
     for name in ("metric", "band", "instrument", "visit", "skymap", "tract", "detector", "patch")
 ]
-
-
-def _all_there(dataset_type: Any, registry: Any, data_id: Any, collections: Any) -> Iterable[Any]:
-    """Find every dataset of a type: a query by dimensions would drop visits
-    that overlap no tract.
-    """
-    try:
-        return sorted(registry.queryDatasets(dataset_type.name, collections=collections, findFirst=True))
-    except MissingDatasetTypeError:
-        return []
 
 
 def _results(name: str, *dimensions: str) -> PrerequisiteInput:
@@ -61,7 +50,6 @@ def _results(name: str, *dimensions: str) -> PrerequisiteInput:
         multiple=True,
         deferLoad=True,
         minimum=0,
-        lookupFunction=_all_there,
     )
 
 
@@ -96,8 +84,8 @@ class GatherMetricsTask(PipelineTask):
     _DefaultName = "gatherMetrics"
 
     def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
-        handles = [handle for _, refs in sorted(inputRefs) for handle in butlerQC.get(refs)]
-        butlerQC.put(self.run(handles), outputRefs)
+        handles = (handle for _, refs in inputRefs for handle in butlerQC.get(refs))
+        butlerQC.put(self.run(sorted(handles, key=lambda handle: handle.ref)), outputRefs)
 
     def run(self, handles: Iterable[Any]) -> Struct:
         """Gather results.
@@ -139,6 +127,5 @@ def _read(handle: Any) -> pa.Table:
     """Read a small table, from its file where it has one: `Butler.get` costs
     ten times as much.
     """
-    with contextlib.suppress(AttributeError), handle.butler.getURI(handle.ref).as_local() as local:
-        return pq.read_table(local.ospath)
-    return handle.get()
+    with local_file(handle) as path:
+        return handle.get() if path is None else pq.read_table(path)

@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["MatchedStarMetricsConfig", "MatchedStarMetricsConnections", "MatchedStarMetricsTask"]
 
 import contextlib
+import functools
 from typing import Any, ClassVar, cast
 
 from lsst.pex.config import ChoiceField
@@ -125,5 +126,5 @@ class MatchedStarMetricsTask(MetricsTask):
         if config.measured_in == "presources":
             return detections
         stars = stack.enter_context(opened(butlerQC.get(inputRefs.stars)))
-        sources = [stack.enter_context(opened(handle)) for handle in butlerQC.get(inputRefs.sources)]
+        sources = [functools.partial(opened, handle) for handle in butlerQC.get(inputRefs.sources)]
         return JoinedStars(detections, stars, sources, self.log)

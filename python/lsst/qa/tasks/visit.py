@@ -30,8 +30,10 @@ __all__ = [
     "VisitTableMetricsTask",
 ]
 
+import dataclasses
 from typing import ClassVar
 
+from lsst.pex.config import ChoiceField
 from lsst.pipe.base import PipelineTaskConnections
 from lsst.pipe.base.connectionTypes import Input, Output
 
@@ -46,7 +48,7 @@ class VisitSummaryMetricsConnections(
     """A visit's summary in, rows of results out."""
 
     # An afw catalogue in production, a Parquet table elsewhere: its file is
-    # read, whichever it is.
+    # read, whichever it is, but a graph asks for the class that is registered.
     table = Input(
         doc="Summary of a visit, one row per detector.",
         name="{visitSummary}",
@@ -61,11 +63,25 @@ class VisitSummaryMetricsConnections(
         dimensions=("instrument", "visit"),
     )
 
+    def __init__(self, *, config: VisitSummaryMetricsConfig | None = None):
+        super().__init__(config=config)
+        if config is not None:
+            self.table = dataclasses.replace(self.table, storageClass=config.stored_as)
+
 
 class VisitSummaryMetricsConfig(MetricsConfig, pipelineConnections=VisitSummaryMetricsConnections):
     """Configuration of `VisitSummaryMetricsTask`."""
 
     table: ClassVar[str] = "visit_summary"
+
+    stored_as = ChoiceField[str](
+        doc="Storage class of the summaries; the file tells the rest.",
+        allowed={
+            "ArrowAstropy": "A table in Parquet, or what converts to one.",
+            "ExposureCatalog": "An afw catalogue; afw need not be there.",
+        },
+        default="ArrowAstropy",
+    )
 
 
 class VisitSummaryMetricsTask(MetricsTask):

@@ -1,0 +1,54 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Tasks that do nothing, by which the framework's own cost is known."""
+
+from __future__ import annotations
+
+__all__ = ["IdleTask", "StoringTask"]
+
+from typing import Any
+
+import pyarrow as pa
+
+from lsst.pipe.base import PipelineTask, PipelineTaskConfig
+from lsst.qa.tasks.source import SourceMetricsConnections
+
+
+class IdleConfig(PipelineTaskConfig, pipelineConnections=SourceMetricsConnections):
+    """Configuration of the tasks that do nothing."""
+
+
+class IdleTask(PipelineTask):
+    """Read nothing and store nothing."""
+
+    ConfigClass = IdleConfig
+    _DefaultName = "idle"
+
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
+        pass
+
+
+class StoringTask(IdleTask):
+    """Read nothing and store a table of one number."""
+
+    _DefaultName = "storing"
+
+    def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
+        butlerQC.put(pa.table({"a": [1]}), outputRefs.metrics)

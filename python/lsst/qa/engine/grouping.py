@@ -1,0 +1,181 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Complete groups out of a table in pieces, in a bounded memory.
+
+A table that is ordered by its groups is handed on as it comes; of any other
+the rows are dealt out to parts by a hash of their group, which lie in memory
+or, when that would be too much, in files.
+"""
+
+from __future__ import annotations
+
+__all__ = ["PART_ROWS", "complete_groups"]
+
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..pieces import Coded, Piece, joined
+from ..stats import hash_order
+
+PART_ROWS = 1 << 18
+"""Rows of a part: few enough for the processor's cache to hold a column."""
+
+
+def complete_groups(
+    read: Callable[[Sequence[str]], Iterator[Piece]],
+    names: Sequence[str],
+    key: str,
+    n_rows: int,
+    *,
+    in_memory: int = 1 << 28,
+) -> Iterator[Piece]:
+    """Read a table so that no group is cut.
+
+    Parameters
+    ----------
+    read : `~collections.abc.Callable`
+        Reads the columns that it is given, in pieces.
+    names : `~collections.abc.Sequence` [`str`]
+        Columns to read.
+    key : `str`
+        Column that numbers the groups.
+    n_rows : `int`
+        Number of rows of the table.
+    in_memory : `int`, optional
+        Bytes that rows may take before they go to files.
+
+    Yields
+    ------
+    piece : `Piece`
+        All rows of some groups.
+    """
+    if _ordered(read([key]), key):
+        yield from _cut_between(read(names), key)
+    else:
+        parts = min(max(n_rows // PART_ROWS, 1), np.iinfo(np.uint16).max)
+        yield from _dealt(read(names), key, parts, in_memory)
+
+
+def _ordered(pieces: Iterator[Piece], key: str) -> bool:
+    last = None
+    for piece in pieces:
+        keys = piece[key]
+        if len(keys) and ((last is not None and keys[0] < last) or np.any(keys[1:] < keys[:-1])):
+            return False
+        last = keys[-1] if len(keys) else last
+    return True
+
+
+def _cut_between(pieces: Iterator[Piece], key: str) -> Iterator[Piece]:
+    """Yield the groups within each piece as they lie there, those across two
+    at the end.
+    """
+    across: list[Piece] = []
+    for piece in pieces:
+        keys = piece[key]
+        if not len(keys):
+            continue
+        low = int(np.searchsorted(keys, keys[0], side="right"))
+        high = int(np.searchsorted(keys, keys[-1], side="left"))
+        if high <= low:
+            across.append(piece)
+            continue
+        across += [piece.copy(slice(0, low)), piece.copy(slice(high, len(keys)))]
+        yield piece.take(slice(low, high))
+    if across:
+        yield joined(across)
+
+
+def _dealt(pieces: Iterator[Piece], key: str, parts: int, in_memory: int) -> Iterator[Piece]:
+    """Deal rows out by their group, and yield part after part."""
+    if parts == 1:
+        held = list(pieces)
+        if held:
+            yield joined(held)
+        return
+    with tempfile.TemporaryDirectory(prefix="lsst-qa-") as folder:
+        store = _Parts(parts, Path(folder), in_memory)
+        template = None
+        for piece in pieces:
+            template = piece
+            store.add(piece, (hash_order(piece[key]) % np.uint64(parts)).astype(np.uint16))
+        if template is not None:
+            yield from store.pieces(template)
+
+
+class _Parts:
+    """Rows by part, in memory until they are too many, then in files."""
+
+    def __init__(self, parts: int, folder: Path, in_memory: int):
+        self._parts, self._folder, self._in_memory = parts, folder, in_memory
+        self._held: list[list[dict[Any, Any]]] = [[] for _ in range(parts)]
+        self._bytes = 0
+        self._types: dict[Any, np.dtype[Any]] = {}
+        self._values: dict[Any, tuple[str, ...]] = {}
+
+    def add(self, piece: Piece, part: np.ndarray) -> None:
+        order = np.argsort(part, kind="stable")  # a radix sort, for so short an integer
+        ends = np.searchsorted(part[order], np.arange(self._parts + 1))
+        raw = piece.raw()
+        columns = {name: self._plain(name, raw[name])[order] for name in raw}
+        for number in np.flatnonzero(np.diff(ends)).tolist():
+            rows = slice(ends[number], ends[number + 1])
+            self._held[number].append({name: values[rows] for name, values in columns.items()})
+        self._bytes += sum(values.nbytes for values in columns.values())
+        if self._bytes > self._in_memory:
+            self._spill()
+
+    def pieces(self, template: Piece) -> Iterator[Piece]:
+        for number, held in enumerate(self._held):
+            raw: dict[Any, Any] = {}
+            for place, (name, kind) in enumerate(self._types.items()):
+                file = self._file(number, place)
+                parts = [np.fromfile(file, kind)] if file.exists() else []
+                values = np.concatenate([*parts, *(columns[name] for columns in held)] or [np.zeros(0, kind)])
+                raw[name] = Coded(values, self._values[name]) if name in self._values else values
+            self._held[number] = []
+            if rows := len(next(iter(raw.values()), ())):
+                yield template.with_raw(raw, rows)
+
+    def _spill(self) -> None:
+        for number, held in enumerate(self._held):
+            for place, name in enumerate(self._types if held else ()):
+                with open(self._file(number, place), "ab") as file:
+                    for columns in held:
+                        columns[name].tofile(file)
+            self._held[number] = []
+        self._bytes = 0
+
+    def _file(self, part: int, column: int) -> Path:
+        return self._folder / f"{part}.{column}"
+
+    def _plain(self, name: Any, values: Any) -> np.ndarray:
+        """Return a column as numbers of a type that a file can hold."""
+        if isinstance(values, Coded):
+            known = self._values.get(name, ())
+            self._values[name] = known + tuple(value for value in values.values if value not in known)
+            place = {value: code for code, value in enumerate(self._values[name])}
+            values = np.array([place[value] for value in values.values] or [0], dtype=np.int32)[values.codes]
+        self._types[name] = values.dtype
+        return values

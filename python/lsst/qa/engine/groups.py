@@ -1,0 +1,212 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Running metrics over groups: the first step part by part, the rest on what
+it gave.
+"""
+
+from __future__ import annotations
+
+__all__ = ["run_groups"]
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..columns import TABLES
+from ..errors import BudgetError
+from ..pieces import Piece
+from ..stats import group_rows, hash_order
+from .grouping import complete_groups
+from .rows import Row, measured
+from .samples import Level
+from .source import Source
+from .task import Task, call_key, columns_of, given, mask_of, selected_by
+
+Made = dict[str, np.ndarray]
+
+
+@dataclasses.dataclass
+class _Gathered:
+    """What the first steps made of the groups of one context so far."""
+
+    parts: dict[Any, list[Made]] = dataclasses.field(default_factory=dict)
+    rows: dict[Any, int] = dataclasses.field(default_factory=dict)
+    groups: dict[Any, int] = dataclasses.field(default_factory=dict)
+    failures: dict[Any, Exception] = dataclasses.field(default_factory=dict)
+
+
+def run_groups(
+    tasks: Sequence[Task], table: Source, shared: Mapping[str, Any], memory: int | None
+) -> Iterator[tuple[Task, Row]]:
+    """Run metrics over groups.
+
+    Parameters
+    ----------
+    tasks : `~collections.abc.Sequence` [`Task`]
+        Metrics of one kind of table.
+    table : `Source`
+        The table.
+    shared : `~collections.abc.Mapping`
+        Fields that all rows share.
+    memory : `int` or `None`
+        Bytes that may be used.
+
+    Yields
+    ------
+    task : `Task`
+        A metric.
+    row : `dict`
+        A row of its results.
+    """
+    kind = TABLES[tasks[0].metric.table]
+    level = Level(kind.split)
+    gathered: dict[int, _Gathered] = {}
+    read = sorted({*kind.split, *(name for task in tasks for name in columns_of(task))})
+    for piece in complete_groups(
+        table.pieces,
+        read,
+        kind.group,
+        table.n_rows,
+        in_memory=(memory or 1 << 30) // 4,
+    ):
+        for number, part in _by_context(piece, level.number(piece)):
+            _first_steps(tasks, part, table.n_rows, gathered.setdefault(number, _Gathered()), memory)
+    for context in level.contexts():
+        fields = {**shared, **context.fields}
+        own = gathered[context.number]
+        cache: dict[Any, Any] = {}
+        for task in tasks:
+            for row in measured(
+                task,
+                fields,
+                lambda: _finish(task, own, cache, fields.get("band")),  # noqa: B023, called at once
+                lambda: _selected(task, own, context.total),  # noqa: B023
+            ):
+                yield task, row
+
+
+def _by_context(piece: Piece, numbers: np.ndarray) -> Iterator[tuple[int, Piece]]:
+    if not len(numbers) or np.all(numbers == numbers[0]):
+        yield from ((int(number), piece) for number in numbers[:1])
+        return
+    for number in np.unique(numbers).tolist():
+        yield number, piece.take(np.flatnonzero(numbers == number))
+
+
+def _first_steps(
+    tasks: Sequence[Task], piece: Piece, n_rows: int, gathered: _Gathered, memory: int | None
+) -> None:
+    """Run the first step of each metric on some whole groups."""
+    selections: dict[Any, tuple[Piece, Any]] = {}
+    samples: dict[int | None, Piece] = {None: piece}
+    done: set[Any] = set()
+    for task in tasks:
+        selection, step, most = _selection(task), _first_key(task), task.metric.most_rows
+        if step in done or step in gathered.failures:
+            continue
+        done.add(step)
+        try:
+            if most not in samples:
+                samples[most] = _sampled(piece, TABLES[task.metric.table].group, most, n_rows)
+            if selection not in selections:
+                selections[selection] = _grouped(task, samples[most])
+                rows, (_, groups) = selections[selection][0].n_rows, selections[selection][1]
+                gathered.rows[selection] = gathered.rows.get(selection, 0) + rows
+                gathered.groups[selection] = gathered.groups.get(selection, 0) + len(groups)
+            made = _first_step(task, *selections[selection])
+        except Exception as error:  # told in the rows of the metrics that need it
+            gathered.failures[step] = error
+            continue
+        gathered.parts.setdefault(step, []).append(made)
+        if memory is not None and _bytes(gathered.parts[step]) > memory:
+            gathered.failures[step] = BudgetError(
+                f"what {task.metric.steps[0].__name__} keeps of the groups exceeds {memory / 2**20:.0f} MiB"
+            )
+            del gathered.parts[step]
+
+
+def _sampled(piece: Piece, key: str, most: int | None, n_rows: int) -> Piece:
+    """Keep the groups of about so many rows, the same ones in any pieces."""
+    if most is None or most >= n_rows:
+        return piece
+    return piece.take(np.flatnonzero(hash_order(piece[key]) < np.uint64(most / n_rows * 2.0**64)))
+
+
+def _grouped(task: Task, piece: Piece) -> tuple[Piece, Any]:
+    mask = mask_of(task)
+    if mask is not None:
+        piece = piece.take(np.flatnonzero(mask(piece)))
+    return piece, group_rows(piece[TABLES[task.metric.table].group])
+
+
+def _first_step(task: Task, piece: Piece, grouped: Any) -> Made:
+    index, groups = grouped
+    step = task.metric.steps[0]
+    # The first parameter is the groups; the others are columns, ordered alike.
+    values = given(
+        step,
+        None,
+        lambda name: piece[task.column(name)] if index is None else piece[task.column(name)][index],
+        skip=1,
+    )
+    return step(groups, **values, **task.metric.arguments(step, None))
+
+
+def _finish(task: Task, gathered: _Gathered, cache: dict[Any, Any], band: str | None) -> Any:
+    """Run the other steps of a metric, and the metric."""
+    metric = task.metric
+    chain: Any = _first_key(task)
+    if chain in gathered.failures:
+        raise gathered.failures[chain]
+    if chain not in cache:
+        parts = gathered.parts[chain]
+        cache[chain] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+        parts[:] = [cache[chain]]
+    made = cache[chain]
+    for step in metric.steps[1:]:
+        chain = (chain, call_key(task, step, band))
+        if chain not in cache:
+            cache[chain] = step(**given(step, band, made.__getitem__), **metric.arguments(step, band))
+        made = cache[chain]
+    return metric.function(
+        **given(metric.function, band, made.__getitem__), **metric.arguments(metric.function, band)
+    )
+
+
+def _selection(task: Task) -> Any:
+    return task.metric.most_rows, selected_by(task)
+
+
+def _first_key(task: Task) -> Any:
+    return _selection(task), call_key(task, task.metric.steps[0], None)
+
+
+def _selected(task: Task, gathered: _Gathered, total: int) -> str:
+    key = _selection(task)
+    kind = TABLES[task.metric.table].group
+    return (
+        f"of {total} rows {gathered.rows.get(key, 0)} were selected, of {gathered.groups.get(key, 0)} {kind}s"
+    )
+
+
+def _bytes(parts: Sequence[Made]) -> int:
+    return sum(values.nbytes for part in parts for values in part.values())

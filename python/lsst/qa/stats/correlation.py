@@ -1,0 +1,283 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Correlation functions on the sphere, of scalars and of spin-2 fields, with
+errors that count what pairs share.
+
+Up to `EXACT` points every pair is counted by its own separation. Beyond that,
+at separations where it pays, points are joined in cells, and a pair is counted
+by the separation of its cells' centres: this is off by at most `TOLERANCE` of
+the bin's lower edge. The fields are carried along great circles throughout.
+"""
+
+from __future__ import annotations
+
+__all__ = ["EXACT", "TOLERANCE", "Correlation", "correlate", "log_bins"]
+
+import dataclasses
+
+import numpy as np
+
+from .pairs import separation
+from .pairsums import Marks, add_pairs
+from .zones import runs_of_partners, zones_of
+
+EXACT = 10_000
+"""Largest number of points for which every pair is counted by itself."""
+
+TOLERANCE = 0.1
+"""By how much, at most, the separation of cells differs from their points'."""
+
+BLOCKS = 64
+"""Number of blocks of the sky by which errors are told."""
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Correlation:
+    """A correlation function in bins.
+
+    Attributes
+    ----------
+    edges : `numpy.ndarray`, (k + 1,)
+        Edges of the bins in radians.
+    pairs : `numpy.ndarray`, (k, b, b)
+        Number of pairs between blocks of the sky, a triangle of each.
+    products : `numpy.ndarray`, (k, b, b)
+        Sums of their products.
+    """
+
+    edges: np.ndarray
+    pairs: np.ndarray
+    products: np.ndarray
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Number of pairs in each bin, (k,)."""
+        return self.pairs.sum(axis=(1, 2))
+
+    @property
+    def values(self) -> np.ndarray:
+        """Mean product of each bin, (k,); NaN for a bin without pairs."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.products.sum(axis=(1, 2)) / self.counts
+
+    def error(self, factors: np.ndarray) -> float:
+        """Return the 1-sigma error of a sum of bins' values.
+
+        Pairs vary together if they share a block, and only then, which
+        holds where blocks are larger than what correlates (Cameron and
+        Miller 2014, variance of dyadic data).
+
+        Parameters
+        ----------
+        factors : `numpy.ndarray`, (k,)
+            What each bin's value is multiplied by.
+
+        Returns
+        -------
+        error : `float`
+            NaN where a bin has no pairs, or fewer than three blocks have any.
+        """
+        used = np.flatnonzero(factors)
+        counts = self.counts[used]
+        if not len(used) or counts.min() <= 0:
+            return np.nan
+        away = self.products[used] - self.values[used][:, None, None] * self.pairs[used]
+        away = ((factors[used] / counts)[:, None, None] * away).sum(axis=0)
+        here = self.pairs[used].sum(axis=0) > 0.0
+        blocks = int(np.count_nonzero(here.any(axis=0) | here.any(axis=1)))
+        if blocks < 3:
+            return np.nan
+        within = np.diag(away)
+        shared = np.triu(away, 1) + np.tril(away, -1).T  # each two blocks once
+        alone = float((within**2).sum() + (shared**2).sum())
+        all_of_one = within + shared.sum(axis=0) + shared.sum(axis=1)
+        together = float((all_of_one**2).sum() - (shared**2).sum())
+        variance = (together if together > 0.0 else alone) * blocks / (blocks - 1)
+        return float(np.sqrt(variance)) if variance > 0.0 else np.nan
+
+
+def log_bins(low: float, high: float, number: int) -> np.ndarray:
+    """Divide a range into bins of equal ratio.
+
+    Parameters
+    ----------
+    low, high : `float`
+        Ends of the range.
+    number : `int`
+        How many bins.
+
+    Returns
+    -------
+    edges : `numpy.ndarray`, (number + 1,)
+        Edges of the bins.
+    """
+    return np.exp(np.linspace(np.log(low), np.log(high), number + 1))
+
+
+def correlate(
+    ra: np.ndarray,
+    dec: np.ndarray,
+    one: np.ndarray,
+    other: np.ndarray,
+    edges: np.ndarray,
+    *,
+    tolerance: float = TOLERANCE,
+    exact: int = EXACT,
+) -> Correlation:
+    """Correlate two fields that are known at points, or one with itself.
+
+    The value of a bin is the mean over its pairs of points, in both orders,
+    of one field at the first times the other at the second; of spin-2 fields
+    the real part of the product with the conjugate, xi+.
+
+    Parameters
+    ----------
+    ra, dec : `numpy.ndarray`, (n,)
+        Coordinates in radians. Points with anything not finite are left
+        out.
+    one, other : `numpy.ndarray`, (n,)
+        The fields: both real, scalars, or both complex, spin-2 with the
+        first axis to the west and the second to the north.
+    edges : `numpy.ndarray`, (k + 1,)
+        Edges of the bins of separation in radians, increasing; a bin
+        holds its lower edge.
+    tolerance : `float`, optional
+        Largest error of a separation relative to its bin's lower edge,
+        where points are joined in cells.
+    exact : `int`, optional
+        Up to so many points none are joined.
+
+    Returns
+    -------
+    correlation : `Correlation`
+        Sums by bin.
+    """
+    spin = bool(np.iscomplexobj(one))
+    ra, dec, one, other = _ordered(ra, dec, one, other)
+    block, blocks = _blocks(ra, dec)
+    values = np.stack([np.ones(len(ra)), one.real, one.imag, other.real, other.imag], axis=1)
+    bins = len(edges) - 1
+    sums = np.zeros((bins, blocks, blocks, 2))
+    exactly = bins
+    while len(ra) > exact and exactly > 0 and edges[exactly - 1] > 0.0:
+        size = tolerance * edges[exactly - 1] / np.sqrt(2.0)
+        cells = _cells(ra, dec, values, block, size, spin)
+        if len(cells[0]) > 0.8 * len(ra):
+            break
+        exactly -= 1
+        _add(*cells, blocks, edges[exactly : exactly + 2], spin, sums[exactly : exactly + 1])
+    if exactly:
+        _add(ra, dec, values, block, blocks, edges[: exactly + 1], spin, sums[:exactly])
+    return Correlation(edges, sums[..., 0], sums[..., 1])
+
+
+def _ordered(*columns: np.ndarray) -> list[np.ndarray]:
+    """Sort finite points by where they are, so that it does not matter how
+    they came.
+    """
+    ra, dec, one, other = columns
+    kept = np.isfinite(ra) & np.isfinite(dec) & np.isfinite(one) & np.isfinite(other)
+    ra, dec, one, other = ra[kept], dec[kept], one[kept].astype(complex), other[kept].astype(complex)
+    order = np.lexsort((other.imag, other.real, one.imag, one.real, ra, dec))
+    return [ra[order], dec[order], one[order], other[order]]
+
+
+def _blocks(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, int]:
+    """Divide points, sorted by declination, into blocks of as many each."""
+    number = len(ra)
+    if number <= BLOCKS:
+        return np.arange(number), max(number, 1)
+    side = int(np.sqrt(BLOCKS))
+    strip = np.arange(number) * side // number
+    middle = np.arctan2(np.sin(ra).sum(), np.cos(ra).sum())
+    order = np.lexsort((np.mod(ra - middle + np.pi, 2.0 * np.pi), strip))
+    starts = np.searchsorted(strip, np.arange(side + 1))
+    rank = np.arange(number) - starts[strip[order]]
+    block = np.empty(number, dtype=np.int64)
+    block[order] = strip[order] * side + rank * side // np.diff(starts)[strip[order]]
+    return block, side * side
+
+
+def _cells(
+    ra: np.ndarray, dec: np.ndarray, values: np.ndarray, block: np.ndarray, size: float, spin: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Join points in cells no wider than ``size`` either way."""
+    row = np.floor(dec / size).astype(np.int64)
+    edges = np.clip([row * size, (row + 1) * size], -0.5 * np.pi, 0.5 * np.pi)
+    widest = np.where(row == 0, 1.0, np.cos(edges).max(axis=0))
+    column = np.floor(np.mod(ra, 2.0 * np.pi) * widest / size).astype(np.int64)
+    order = np.lexsort((column, row))
+    row, column = row[order], column[order]
+    begins = np.flatnonzero(np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1]))))
+    ra, dec, values = ra[order], dec[order], values[order]
+    if len(begins) == len(ra):
+        return ra, dec, values, block[order]
+    counts = np.diff(np.append(begins, len(ra)))
+    x, y, z = (
+        np.add.reduceat(part, begins)
+        for part in (np.cos(ra) * np.cos(dec), np.sin(ra) * np.cos(dec), np.sin(dec))
+    )
+    middle_ra, middle_dec = np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
+    far = separation(ra, dec, np.repeat(middle_ra, counts), np.repeat(middle_dec, counts)) > size / np.sqrt(
+        2.0
+    )
+    if far.any():
+        # The middle of the points keeps their separations best on the whole,
+        # but only that of the cell is no further than half a diagonal.
+        astray = np.logical_or.reduceat(far, begins)
+        middle_dec[astray] = ((row[begins] + 0.5) * size)[astray]
+        middle_ra[astray] = ((column[begins] + 0.5) * size / widest[order][begins])[astray]
+    if spin:
+        turn = _transport(ra, dec, np.repeat(middle_ra, counts), np.repeat(middle_dec, counts))
+        fields = (values[:, 1::2] + 1j * values[:, 2::2]) * turn[:, None]
+        values = np.column_stack(
+            [values[:, 0], fields[:, 0].real, fields[:, 0].imag, fields[:, 1].real, fields[:, 1].imag]
+        )
+    return middle_ra, middle_dec, np.add.reduceat(values, begins), block[order][begins]
+
+
+def _transport(ra1: np.ndarray, dec1: np.ndarray, ra2: np.ndarray, dec2: np.ndarray) -> np.ndarray:
+    """Return the factor that carries a spin-2 field from points to others."""
+    near = np.cos(0.5 * (dec1 - dec2)) * np.cos(0.5 * (ra1 - ra2))
+    turn = np.sin(0.5 * (dec1 + dec2)) * np.sin(0.5 * (ra1 - ra2))
+    factor = (near - 1j * turn) ** 4
+    return factor / np.abs(factor)
+
+
+def _add(
+    ra: np.ndarray,
+    dec: np.ndarray,
+    values: np.ndarray,
+    block: np.ndarray,
+    blocks: int,
+    edges: np.ndarray,
+    spin: bool,
+    sums: np.ndarray,
+) -> None:
+    """Add all pairs of points to the sums of their bins."""
+    zones = zones_of(ra, dec, edges[-1])
+    half_dec, half_ra = 0.5 * dec[zones.order], 0.5 * ra[zones.order]
+    places = np.stack(
+        [np.sin(half_dec), np.cos(half_dec), np.cos(2.0 * half_dec), np.sin(half_ra), np.cos(half_ra)], axis=1
+    )
+    marks = Marks(places, values[zones.order], block[zones.order], blocks)
+    limits = np.sin(0.5 * edges) ** 2
+    for runs in runs_of_partners(zones, edges[0], edges[-1]):
+        add_pairs(marks, runs, limits, spin, sums)

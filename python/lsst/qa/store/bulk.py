@@ -1,0 +1,101 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Writing many measurements at once, from tables of Arrow."""
+
+from __future__ import annotations
+
+__all__ = ["insert_measurements"]
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import sqlalchemy as sa
+
+from ..errors import DatabaseError
+from .database import shown_url, tables
+
+_COPY_ROWS = 200_000
+
+
+def insert_measurements(connection: sa.Connection, rows: pa.Table) -> None:
+    """Insert rows into the table of measurements.
+
+    Parameters
+    ----------
+    connection : `sqlalchemy.Connection`
+        Connection in a transaction of `lsst.qa.store.database.writing`.
+    rows : `pyarrow.Table`
+        Columns of the table of measurements, by their names.
+    """
+    if not rows.num_rows:
+        return
+    # Columns without any value are left out: parameters cost more than
+    # anything else here.
+    columns = [c.name for c in tables().measurement.columns if rows[c.name].null_count < rows.num_rows]
+    insert = _copy_into_postgresql if connection.dialect.name == "postgresql" else _insert_into_sqlite
+    insert(connection, rows.select(columns))
+
+
+def _copy_into_postgresql(connection: sa.Connection, rows: pa.Table) -> None:
+    table = connection.dialect.identifier_preparer.format_table(tables().measurement)
+    # Texts are quoted and nulls are not, which keeps an empty text apart
+    # from none.
+    options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
+    for start in range(0, rows.num_rows, _COPY_ROWS):
+        buffer = io.BytesIO()
+        pa.csv.write_csv(rows.slice(start, _COPY_ROWS), buffer, options)
+        buffer.seek(0)
+        statement = f"COPY {table} ({', '.join(rows.column_names)}) FROM STDIN (FORMAT csv)"
+        cursor: Any = connection.connection.cursor()
+        try:
+            cursor.copy_expert(statement, buffer)
+        except connection.dialect.loaded_dbapi.Error as error:
+            # SQLAlchemy, which translates all other errors, has no part in it.
+            raise DatabaseError(
+                f"The metrics database {shown_url(connection.engine.url)} refuses measurements: {error}"
+            ) from error
+        finally:
+            cursor.close()
+
+
+def _insert_into_sqlite(connection: sa.Connection, rows: pa.Table) -> None:
+    marks = ", ".join("?" * rows.num_columns)
+    statement = f"INSERT INTO measurement ({', '.join(rows.column_names)}) VALUES ({marks})"
+    connection.exec_driver_sql(statement, list(zip(*(_python_values(column) for column in rows.columns))))
+
+
+def _python_values(column: pa.ChunkedArray) -> Sequence[Any]:
+    """Turn a column into what SQLite takes, much faster than Arrow does."""
+    if pa.types.is_timestamp(column.type):
+        column = column.cast(pa.string())
+    if pa.types.is_string(column.type):
+        coded = column.combine_chunks().dictionary_encode()
+        words = np.array([*coded.dictionary.to_pylist(), None], dtype=object)
+        return words[pc.fill_null(coded.indices, len(words) - 1).to_numpy()].tolist()
+    if not column.null_count:
+        return column.to_numpy().tolist()
+    values = pc.fill_null(column, 0).to_numpy().astype(object)
+    values[column.is_null().to_numpy()] = None
+    return values.tolist()

@@ -1,0 +1,232 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Opening the metrics database, whose tables a Felis schema describes."""
+
+from __future__ import annotations
+
+__all__ = [
+    "DEFAULT_URL",
+    "SCHEMA_FILE",
+    "Tables",
+    "connect",
+    "exists",
+    "insert",
+    "shown_url",
+    "tables",
+    "writing",
+]
+
+import contextlib
+import functools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..errors import DatabaseError
+from .engines import BEGIN, SCHEMA, has_file, make_engine, parse, shown_url
+
+DEFAULT_URL = "sqlite:///qa-metrics.sqlite3"
+
+SCHEMA_FILE = Path(__file__).with_name("schema.yaml")
+
+_CREATION_LOCK = 0x7161  # any number that no other application takes as its advisory lock
+
+
+class Tables(NamedTuple):
+    """The tables of the metrics database, as its Felis schema has them."""
+
+    run: sa.Table
+    run_package: sa.Table
+    metric: sa.Table
+    specification: sa.Table
+    dataset: sa.Table
+    measurement: sa.Table
+    publication: sa.Table
+
+
+@functools.cache
+def tables() -> Tables:
+    """Return the tables, for statements on any engine of `connect`.
+
+    Returns
+    -------
+    tables : `Tables`
+        SQLAlchemy tables, built from `SCHEMA_FILE`.
+    """
+    from felis.datamodel import Schema
+    from felis.metadata import MetaDataBuilder
+
+    with SCHEMA_FILE.open(encoding="utf-8") as stream:
+        schema = Schema.from_stream(stream, context={"id_generation": True})
+    built = MetaDataBuilder(schema).build().tables
+    found = Tables(*(built[f"{SCHEMA}.{name}"] for name in Tables._fields))
+    # What Felis has no words for. Stored in the order of the key, rows need no
+    # second index for it; and indexes of the rows without detector, one in
+    # some hundred, cost next to nothing to keep.
+    found.measurement.dialect_options["sqlite"]["with_rowid"] = False
+    for index in found.measurement.indexes:
+        for dialect in ("sqlite", "postgresql"):
+            index.dialect_options[dialect]["where"] = found.measurement.c.detector.is_(None)
+    return found
+
+
+def connect(url: str, create: bool = False) -> sa.Engine:
+    """Open a metrics database.
+
+    Parameters
+    ----------
+    url : `str`
+        SQLAlchemy URL of an SQLite or a PostgreSQL database, or the path of
+        an SQLite file.
+    create : `bool`, optional
+        Make the database file and the tables that it lacks.
+
+    Returns
+    -------
+    engine : `sqlalchemy.Engine`
+        Engine whose connections answer; the tables are in place.
+
+    Raises
+    ------
+    DatabaseError
+        Raised if the URL is none, if the database does not answer within
+        some seconds, or if it holds no metrics database of this schema.
+        The engine raises the same later, when the database stops answering.
+    """
+    target = parse(url)
+    if not create and not has_file(target):
+        raise DatabaseError(f"There is no metrics database {target.database!r}; 'lsst-qa load' makes one.")
+    engine = make_engine(target)
+    try:
+        if create:
+            _make(engine)
+        _require_tables(engine, target)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextlib.contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Open a transaction that writes.
+
+    Parameters
+    ----------
+    engine : `sqlalchemy.Engine`
+        A metrics database.
+
+    Yields
+    ------
+    connection : `sqlalchemy.Connection`
+        Connection in a transaction; committed at the end, rolled back on an
+        exception.
+    """
+    # On SQLite a transaction that reads first and writes later fails at once
+    # if another wrote meanwhile.
+    with engine.connect().execution_options(**{BEGIN: "BEGIN IMMEDIATE"}) as connection, connection.begin():
+        yield connection
+
+
+def exists(url: str) -> bool:
+    """Tell whether there is a metrics database, of any version, at a URL.
+
+    Parameters
+    ----------
+    url : `str`
+        As for `connect`.
+
+    Returns
+    -------
+    there : `bool`
+        Whether the database has one of the tables.
+
+    Raises
+    ------
+    DatabaseError
+        Raised if the URL is none, or if the database does not answer.
+    """
+    target = parse(url)
+    if not has_file(target):
+        return False
+    engine = make_engine(target)
+    try:
+        return bool(_columns(engine).keys() & set(Tables._fields))
+    finally:
+        engine.dispose()
+
+
+def insert(connection: sa.Connection, table: sa.Table) -> Any:
+    """Return an insertion that can say what to do with rows already there.
+
+    Parameters
+    ----------
+    connection : `sqlalchemy.Connection`
+        Connection that will execute it.
+    table : `sqlalchemy.Table`
+        One of the tables.
+
+    Returns
+    -------
+    insertion : `sqlalchemy.Insert`
+        Statement of the database's own dialect; both dialects have
+        ``on_conflict_do_nothing`` and ``on_conflict_do_update``.
+    """
+    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def _make(engine: sa.Engine) -> None:
+    declared = tables()
+    if engine.dialect.name == "sqlite":
+        # Readers and a writer at the same time; a property of the file, which
+        # cannot change in a transaction.
+        with engine.connect().execution_options(**{BEGIN: ""}) as connection:
+            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+    with writing(engine) as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
+            connection.execute(sa.schema.CreateSchema(SCHEMA, if_not_exists=True))
+        declared.run.metadata.create_all(connection)
+
+
+def _require_tables(engine: sa.Engine, url: sa.URL) -> None:
+    found = _columns(engine)
+    faults = []
+    for table in tables():
+        if table.name not in found:
+            faults.append(f"no table {table.name}")
+        elif missing := sorted({column.name for column in table.columns} - found[table.name]):
+            faults.append(f"no column {', '.join(missing)} in table {table.name}")
+    if faults:
+        held = f"tables {', '.join(sorted(found))}" if found else "no tables"
+        raise DatabaseError(
+            f"{shown_url(url)} is not a metrics database of this version: {'; '.join(faults)}; "
+            f"it holds {held}. 'lsst-qa load' makes tables that are missing."
+        )
+
+
+def _columns(engine: sa.Engine) -> dict[str, set[str]]:
+    """Return the names of the columns of each table."""
+    schema = SCHEMA if engine.dialect.name == "postgresql" else None
+    found = sa.inspect(engine).get_multi_columns(schema=schema)
+    return {name: {column["name"] for column in columns} for (_, name), columns in found.items()}

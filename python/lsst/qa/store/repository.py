@@ -1,0 +1,182 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Finding datasets of results in a Butler repository."""
+
+from __future__ import annotations
+
+__all__ = ["GATHERED_TYPE", "RESULT_TYPES", "Repository", "find_results", "open_repository", "uris"]
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from lsst.daf.butler import (
+    Butler,
+    ButlerUserError,
+    DatasetRef,
+    MissingCollectionError,
+    MissingDatasetTypeError,
+)
+from lsst.resources import ResourcePath
+
+from ..errors import CollectionError, InputError, closest
+
+RESULT_TYPES = "qa_*_metrics"
+"""Names of the dataset types of results."""
+
+GATHERED_TYPE = "qa_gathered_metrics"
+"""Name of the dataset type of gathered results."""
+
+_STORAGE_CLASS = "ArrowTable"
+
+
+class Repository(NamedTuple):
+    """A repository that can be read.
+
+    Attributes
+    ----------
+    butler : `lsst.daf.butler.Butler`
+        The open repository.
+    root : `str`
+        Where it is.
+    """
+
+    butler: Butler
+    root: str
+
+
+def open_repository(repo: str) -> Repository:
+    """Open a repository to read it.
+
+    Parameters
+    ----------
+    repo : `str`
+        Path, URI or alias of a Butler repository.
+
+    Returns
+    -------
+    repository : `Repository`
+        The open repository.
+
+    Raises
+    ------
+    CollectionError
+        Raised if there is no repository.
+    """
+    try:
+        uri = Butler.get_repo_uri(repo, return_label=True)
+        butler = Butler.from_config(repo, writeable=False)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise CollectionError(
+            f"{repo!r} is not a Butler repository: {' '.join(str(error).split())}"
+        ) from error
+    return Repository(butler, uri.ospath if uri.isLocal else uri.geturl())
+
+
+def find_results(butler: Butler, collections: Sequence[str], where: str = "") -> list[DatasetRef]:
+    """Find the datasets of results in collections.
+
+    Parameters
+    ----------
+    butler : `lsst.daf.butler.Butler`
+        A repository.
+    collections : `~collections.abc.Sequence` [`str`]
+        Names or patterns of collections; of a chain all runs count.
+    where : `str`, optional
+        Expression that the data IDs must fulfil. Gathered tables, which
+        have no data ID, are found only without one.
+
+    Returns
+    -------
+    refs : `list` [`lsst.daf.butler.DatasetRef`]
+        Sorted by identifier.
+
+    Raises
+    ------
+    CollectionError
+        Raised if a collection does not exist or holds no results.
+    InputError
+        Raised if the expression is wrong.
+    """
+    named = _existing(butler, collections)
+    try:
+        refs = butler.query_all_datasets(named, name=RESULT_TYPES, find_first=False, where=where, limit=None)
+    except MissingDatasetTypeError:
+        refs = []
+    except ButlerUserError as error:
+        raise InputError(f"The expression {where!r} does not select datasets: {error}") from error
+    found = {ref for ref in refs if ref.datasetType.storageClass_name == _STORAGE_CLASS}
+    if where:
+        found = {ref for ref in found if ref.dataId.dimensions}
+    if not found:
+        raise CollectionError(
+            f"There are no results in {', '.join(collections)}{' where ' if where else ''}{where}: "
+            f"looked for dataset types {RESULT_TYPES} of storage class {_STORAGE_CLASS}; "
+            f"{_registered(butler)}."
+        )
+    return sorted(found, key=lambda ref: ref.id)
+
+
+def uris(butler: Butler, refs: Iterable[DatasetRef]) -> dict[DatasetRef, ResourcePath]:
+    """Say where the files of datasets are.
+
+    Parameters
+    ----------
+    butler : `lsst.daf.butler.Butler`
+        A repository.
+    refs : `~collections.abc.Iterable` [`lsst.daf.butler.DatasetRef`]
+        Datasets.
+
+    Returns
+    -------
+    uris : `dict` [`lsst.daf.butler.DatasetRef`, `lsst.resources.ResourcePath`]
+        Files by dataset, in the same order; of those that are still stored.
+    """
+    found = butler.get_many_uris(refs, allow_missing=True)
+    places = ((ref, found[ref].primaryURI) for ref in refs if ref in found)
+    return {ref: uri for ref, uri in places if uri is not None}
+
+
+def _existing(butler: Butler, collections: Sequence[str]) -> list[str]:
+    """Return the collections that names and patterns stand for."""
+    found = []
+    for collection in collections:
+        try:
+            named = list(butler.collections.query(collection))
+        except MissingCollectionError:
+            named = []
+        if not named:
+            known = butler.collections.query("*")
+            raise CollectionError(
+                f"There is no collection {collection!r} in the repository."
+                + (closest(collection, known) or f" It has {_some(known)}.")
+            )
+        found += named
+    return list(dict.fromkeys(found))
+
+
+def _registered(butler: Butler) -> str:
+    names = [dataset_type.name for dataset_type in butler.registry.queryDatasetTypes(RESULT_TYPES)]
+    return f"the repository knows {_some(names)}" if names else "the repository knows none of that name"
+
+
+def _some(names: Iterable[str], most: int = 10) -> str:
+    listed = sorted(names)
+    rest = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return ", ".join(listed[:most]) + rest if listed else "none"
