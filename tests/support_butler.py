@@ -17,9 +17,7 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""A small repository for the tests: a camera, visits, tracts, and the tables
-that a test wants.
-"""
+"""A small repository for the tests, and tasks that run on what it holds."""
 
 from __future__ import annotations
 
@@ -28,17 +26,14 @@ __all__ = [
     "MIDDLE",
     "SHARED",
     "SKYMAP",
-    "VISITS",
+    "made",
     "make_repository",
-    "objects",
-    "presources",
+    "new_run",
+    "of",
     "put",
     "results",
     "run_task",
     "shared_repository",
-    "sources",
-    "stars",
-    "summary",
 ]
 
 import atexit
@@ -50,16 +45,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 from astropy import units as u
-from astropy.table import Table
 from astropy.time import Time
+from support_tables import VISITS
 
 from lsst.daf.butler import Butler, Config, DatasetRef, DatasetType, Timespan
-from lsst.daf.butler.tests import makeTestRepo
+from lsst.daf.butler.tests import makeTestCollection, makeTestRepo
 from lsst.pipe.base import PipelineTask
 from lsst.pipe.base.testUtils import makeQuantum, runTestQuantum
+from lsst.qa.tasks._base import MetricsTask
 from lsst.sphgeom import ConvexPolygon, LonLat, UnitVector3d
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
@@ -67,15 +62,9 @@ SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 INSTRUMENT, SKYMAP = "Cam", "map"
 
-VISITS = {11: "r", 12: "r", 13: "r", 21: "i", 99: "r"}
-"""Visits and their bands; all but 99 overlap tract 0, none does tract 1."""
-
 MIDDLE = datetime.datetime(2024, 2, 29, 23, 59, 38)
 """Middle of the first visit (UTC); on the scale of its record, TAI, it is 37 s
 later and in the next month."""
-
-FIRST_ID = 1 << 62
-"""Ids of sources begin here, where a float holds every 1024th only."""
 
 _DIMENSIONS = {
     "isolated_star_presources": ("instrument", "skymap", "tract"),
@@ -117,7 +106,7 @@ def make_repository(place: str, *, in_memory: bool = False) -> Butler:
 
 
 @functools.cache
-def shared_repository() -> Butler:
+def shared_repository() -> tuple[Butler, str]:
     """Make a repository for all tests of a process, which each use a run of
     their own.
 
@@ -125,12 +114,25 @@ def shared_repository() -> Butler:
     -------
     butler : `lsst.daf.butler.Butler`
         A butler without a run.
+    place : `str`
+        Directory of the repository.
     """
-    folder = tempfile.mkdtemp(prefix="qa-butler-")
-    butler = make_repository(folder)
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    place = tempfile.mkdtemp(prefix="qa-butler-")
+    butler = make_repository(place)
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
     atexit.register(butler.close)
-    return butler
+    return butler, place
+
+
+def new_run() -> Butler:
+    """Begin an empty run in the repository of all tests.
+
+    Returns
+    -------
+    butler : `lsst.daf.butler.Butler`
+        Reads and writes in the run.
+    """
+    return makeTestCollection(shared_repository()[0])
 
 
 def _records() -> dict[str, list[dict[str, Any]]]:
@@ -199,6 +201,27 @@ def put(
     return butler.put(table, name, _own(name, data_id))
 
 
+def made(kind: type[MetricsTask], **settings: Any) -> MetricsTask:
+    """Make a task.
+
+    Parameters
+    ----------
+    kind : `type`
+        Class of the task.
+    **settings
+        Its configuration.
+
+    Returns
+    -------
+    task : `MetricsTask`
+        The task.
+    """
+    config = kind.ConfigClass()
+    config.update(**settings)
+    config.validate()
+    return kind(config=config)
+
+
 def run_task(task: PipelineTask, butler: Butler, visits: Sequence[int] = (), **data_id: Any) -> None:
     """Run a task on the datasets of the butler's run.
 
@@ -213,7 +236,8 @@ def run_task(task: PipelineTask, butler: Butler, visits: Sequence[int] = (), **d
     **data_id
         Data ID of the quantum, without the instrument and the skymap.
     """
-    connections = task.config.ConnectionsClass(config=task.config)
+    config: Any = task.config
+    connections = config.ConnectionsClass(config=config)
 
     def expanded(name: str, given: dict[str, Any]) -> Any:
         return butler.registry.expandDataId(_own(name, given))
@@ -255,131 +279,19 @@ def results(butler: Butler, name: str, **data_id: Any) -> list[dict[str, Any]]:
     return table.to_pylist()
 
 
-def sources(visit: int, magnitudes: Sequence[float] = (), *, extra: int = 2) -> Table:
-    """Make the source table of a visit.
+def of(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
+    """Choose the rows of a metric.
 
     Parameters
     ----------
-    visit : `int`
-        One of `VISITS`.
-    magnitudes : `~collections.abc.Sequence` [`float`], optional
-        Magnitude of each star in this visit.
-    extra : `int`, optional
-        Number of sources beside them: not primary, and of no flux.
+    rows : `list` [`dict`]
+        Rows of results.
+    metric : `str`
+        Name of the metric.
 
     Returns
     -------
-    table : `astropy.table.Table`
-        Ids of one visit are neighbours; even ones are of detector 0, odd
-        ones of detector 1.
+    chosen : `list` [`dict`]
+        Its rows.
     """
-    n = len(magnitudes) + extra
-    primary = np.arange(n) < len(magnitudes)
-    flux = np.full(n, np.nan)
-    flux[primary] = 10.0 ** (-0.4 * (np.array(magnitudes) - 31.4))
-    return Table(
-        {
-            "sourceId": FIRST_ID + 1000 * visit + np.arange(n),
-            "visit": np.full(n, visit),
-            "detector": (np.arange(n) % 2).astype(np.int16),
-            "band": np.full(n, VISITS[visit]),
-            "physical_filter": np.full(n, f"{VISITS[visit]}_01"),
-            "ra": 10.5 * u.deg + 0.001 * np.arange(n) * u.deg,
-            "dec": np.full(n, 0.5) * u.deg,
-            "psfFlux": flux * u.nJy,
-            "psfFluxErr": flux / 1000.0 * u.nJy,
-            "extendedness": np.zeros(n),
-            "detect_isPrimary": primary,
-        }
-    )
-
-
-def presources(visits: Sequence[int], n_stars: int) -> Table:
-    """Make the table of stars' detections, which holds keys only.
-
-    Parameters
-    ----------
-    visits : `~collections.abc.Sequence` [`int`]
-        Visits that saw every star.
-    n_stars : `int`
-        Number of stars, the first ones of `sources`.
-
-    Returns
-    -------
-    table : `astropy.table.Table`
-        Keys, the last visit's first.
-    """
-    star, visit = np.meshgrid(np.arange(n_stars), np.array(visits)[::-1])
-    return Table(
-        {
-            "sourceId": (FIRST_ID + 1000 * visit + star).ravel(),
-            "obj_index": star.ravel().astype(np.int32),
-            "visit": visit.ravel(),
-            "band": np.array([VISITS[v] for v in visit.ravel().tolist()]),
-        }
-    )
-
-
-def stars(n_stars: int) -> Table:
-    """Make the table of stars.
-
-    Parameters
-    ----------
-    n_stars : `int`
-        Number of stars.
-
-    Returns
-    -------
-    table : `astropy.table.Table`
-        Their ids.
-    """
-    return Table({"isolated_star_id": FIRST_ID + 7 * np.arange(n_stars)})
-
-
-def summary(visits: Sequence[int], zero_points: Sequence[float]) -> Table:
-    """Make the summary of visits.
-
-    Parameters
-    ----------
-    visits : `~collections.abc.Sequence` [`int`]
-        Visits.
-    zero_points : `~collections.abc.Sequence` [`float`]
-        Zero point of each detector, the same in all visits.
-
-    Returns
-    -------
-    table : `astropy.table.Table`
-        A row per visit and detector.
-    """
-    visit, detector = (
-        part.ravel() for part in np.meshgrid(visits, np.arange(len(zero_points)), indexing="ij")
-    )
-    bands = [VISITS[v] for v in visit.tolist()]
-    return Table(
-        {
-            "visit": visit,
-            "detector": detector,
-            "band": bands,
-            "physical_filter": [f"{band}_01" for band in bands],
-            "zeroPoint": np.array(zero_points)[detector] * u.mag,
-            "skyNoise": np.full(len(visit), 20.0),
-        }
-    )
-
-
-def objects(flags: dict[str, Sequence[bool]]) -> Table:
-    """Make the object table of a tract.
-
-    Parameters
-    ----------
-    flags : `dict` [`str`, `~collections.abc.Sequence` [`bool`]]
-        For each band, which objects have a bad flux.
-
-    Returns
-    -------
-    table : `astropy.table.Table`
-        A row per object, in two patches.
-    """
-    n = len(next(iter(flags.values())))
-    own = {f"{band}_psfFlux_flag": np.array(values) for band, values in flags.items()}
-    return Table({"objectId": FIRST_ID + np.arange(n), "patch": np.arange(n) % 2, **own})
+    return [row for row in rows if row["metric"] == metric]

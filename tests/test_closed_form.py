@@ -93,7 +93,7 @@ class PhotometryTestCase(unittest.TestCase):
         table = self.three(4.0, 6.0)
         far = table["star"] == 1
         for name, other in (
-            ("psfFluxErr", table["psfFlux"]),
+            ("psfFluxErr", table["psfFlux"] / 199.0),
             ("extendedness", np.ones(6)),
             ("psfFlux", np.where(table["visit"] == 0, np.nan, table["psfFlux"])),
         ):

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 from support import LARGEST_ID
-from support_tables import in_bands, make_table
+from support_seeded import in_bands, make_table
 
 from lsst.qa import measure
 from lsst.qa.columns import BAND_PREFIX, TABLES

@@ -31,7 +31,7 @@ from typing import Any
 
 import numpy as np
 from support import LARGEST_ID, Columns, Cut, same, shuffled, taken
-from support_tables import make_table
+from support_seeded import make_table
 
 from lsst.qa.catalogue import METRICS, of_table
 from lsst.qa.columns import TABLES
@@ -44,7 +44,7 @@ from lsst.qa.tables.reading import prepare
 
 Row = dict[str, Any]
 
-COUNTS = re.compile("(coadd_)?(n_|flag_fraction|psf_flux_finite)")
+COUNTS = re.compile("(coadd_)?(n_|(flag|nan|finite|valid)_fraction|psf_flux_finite)")
 """Metrics that look at whether rows are there, and what their flags say."""
 
 

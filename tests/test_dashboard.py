@@ -330,7 +330,7 @@ class StrangeTestCase(unittest.TestCase):
 
     def test_new_data_are_seen(self) -> None:
         fill(self.engine, "run", [row("PA1", "r", 4.0)])
-        self.assertIn("All 1 requirements met", self.browser.get("/").text)
+        self.assertIn("The requirement met", self.browser.get("/").text)
         fill(self.engine, "run", [row("PF1", "r", 40.0)])
         self.assertIn("1 of 2 requirements not met", self.browser.get("/").text)
 

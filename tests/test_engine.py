@@ -32,7 +32,7 @@ from unittest import mock
 
 import numpy as np
 from support import Cut, same, taken
-from support_tables import in_bands, make_table
+from support_seeded import in_bands, make_table
 
 from lsst.qa import measure
 from lsst.qa.catalogue import METRICS

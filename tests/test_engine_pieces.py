@@ -30,7 +30,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from support import Columns, Cut, same, steady, taken
-from support_tables import make_table
+from support_seeded import make_table
 
 from lsst.qa import measure
 from lsst.qa.catalogue import METRICS

@@ -28,7 +28,8 @@ import unittest
 from typing import Any
 
 import pyarrow as pa
-from support_butler import INSTRUMENT, SKYMAP, VISITS, make_repository, put
+from support_butler import INSTRUMENT, SKYMAP, make_repository, put, shared_repository
+from support_tables import VISITS
 
 from lsst.daf.butler import Butler, DatasetRef, DatasetType
 from lsst.daf.butler.tests import makeTestCollection
@@ -49,15 +50,19 @@ def row(metric: str, value: float = 1.0, **fields: Any) -> Row:
 
 
 class GatherTestCase(unittest.TestCase):
-    """Results are put into a repository, and gathered by the pipeline."""
+    """Results are put into a repository, and gathered by the pipeline.
+
+    Each test has runs of its own.
+    """
 
     def setUp(self) -> None:
-        self.place = self.enterContext(tempfile.TemporaryDirectory())
-        self.repository = make_repository(self.place)
-        self.addCleanup(self.repository.close)
+        self.repository, self.place = shared_repository()
 
     def run_of(self, name: str) -> Butler:
-        return Butler.from_config(butler=self.repository, run=name)
+        return Butler.from_config(butler=self.repository, run=self.own(name))
+
+    def own(self, name: str) -> str:
+        return f"{self.id()}/{name}"
 
     def store(
         self, run: str, name: str, task: str, *rows: Row, created: str | None = None, **data_id: Any
@@ -67,7 +72,8 @@ class GatherTestCase(unittest.TestCase):
 
     def gather(self, *collections: str) -> pa.Table | None:
         """Run the pipeline; return its table if there is one."""
-        butler = SimplePipelineExecutor.prep_butler(self.place, list(collections), "gathered")
+        inputs = [self.own(name) for name in collections]
+        butler = SimplePipelineExecutor.prep_butler(self.place, inputs, self.own("gathered"))
         self.addCleanup(butler.close)
         pipeline = Pipeline.from_uri("$QA_DIR/pipelines/gather.yaml")
         executor = SimplePipelineExecutor.from_pipeline(pipeline, butler=butler)
@@ -166,7 +172,7 @@ class GatherTestCase(unittest.TestCase):
         table = self.gather("newer", "older")
         assert table is not None
         self.assertEqual(table["value"].to_pylist(), [2.0, 3.0])
-        self.assertEqual(table["run"].to_pylist(), ["newer", "older"])
+        self.assertEqual(table["run"].to_pylist(), [self.own("newer"), self.own("older")])
 
     def test_what_it_counts(self) -> None:
         rows = (row("n_sources"), row("n_stars"))
@@ -180,7 +186,9 @@ class GatherTestCase(unittest.TestCase):
         self.store("plain", "qa_source_metrics", "sourceMetrics", row("n_sources", visit=11), visit=11)
         self.gather("plain")
         table = self.butler.get("qa_gathered_metrics", storageClass="ArrowAstropy")
-        self.assertEqual((table["metric"][0], table["visit"][0], table["run"][0]), ("n_sources", 11, "plain"))
+        self.assertEqual(
+            (table["metric"][0], table["visit"][0], table["run"][0]), ("n_sources", 11, self.own("plain"))
+        )
         self.assertTrue(table["run_time"].mask[0])
         frame = self.butler.get("qa_gathered_metrics", storageClass="DataFrame")
         self.assertEqual(frame["task"].tolist(), ["sourceMetrics"])
@@ -194,6 +202,9 @@ class GatherTestCase(unittest.TestCase):
 
     def test_a_repository_without_results(self) -> None:
         """Not even their dataset types are known."""
+        self.place = self.enterContext(tempfile.TemporaryDirectory())
+        self.repository = make_repository(self.place)
+        self.addCleanup(self.repository.close)
         self.run_of("empty")
         self.assertIsNone(self.gather("empty"))
 

@@ -59,7 +59,7 @@ def table(name: str = "a table", **columns: Any) -> InMemory:
 
 def opener(source: Readable) -> Callable[[], AbstractContextManager[Readable]]:
     """Give what opens a table that is open already."""
-    return functools.partial(contextlib.nullcontext, source)
+    return lambda: contextlib.nullcontext(source)
 
 
 def visit(name: str, ids: Any, **more: Any) -> Callable[[], AbstractContextManager[Readable]]:

@@ -37,7 +37,7 @@ from astropy import units
 from astropy.io import fits
 from click.testing import CliRunner
 from support import FolderTestCase, same, shuffled
-from support_tables import in_bands, make_table
+from support_seeded import in_bands, make_table
 
 from lsst.qa import list_metrics, measure
 from lsst.qa.catalogue import of_table

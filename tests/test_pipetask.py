@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import shutil
@@ -35,18 +36,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from astropy.io import fits
-from support_butler import (
-    INSTRUMENT,
-    MIDDLE,
-    SHARED,
-    VISITS,
-    make_repository,
-    presources,
-    put,
-    results,
-    sources,
-    stars,
-)
+from support_butler import INSTRUMENT, MIDDLE, SHARED, make_repository, put, results
+from support_tables import VISITS, presources, sources, stars
 
 import lsst.qa
 from lsst.daf.butler import (
@@ -204,7 +195,8 @@ class SmallRepositoryTestCase(unittest.TestCase):
         task = graph.pipeline_graph.tasks["matchedStarMetrics"]
         SingleQuantumExecutor(limited_butler_factory=limited).execute(task, quantum)
         (ref,) = quantum.outputs["qa_matched_star_metrics"]
-        (row,) = limited(quantum).get(ref).to_pylist()
+        with contextlib.closing(limited(quantum)) as butler:
+            (row,) = butler.get(ref).to_pylist()
         self.assertAlmostEqual(row["value"], TRUTH, places=9)
 
     def add_catalogue(self, file: Path, **data_id: Any) -> None:
@@ -254,7 +246,8 @@ class SmallRepositoryTestCase(unittest.TestCase):
         """A task measures what `lsst.qa.measure` does in the same file."""
         file = SHARED / "data/visitSummary/visitSummary_1176.fits"
         self.add_catalogue(file, visit=11)
-        butler = self.run_pipeline(self.pipeline("HSC/visit.yaml#visitSummaryMetrics"))
+        pipeline = self.pipeline("HSC/visit.yaml#visitSummaryMetrics", stored_as="ExposureCatalog")
+        butler = self.run_pipeline(pipeline)
         rows = results(butler, "qa_visit_summary_metrics", visit=11)
         alone = lsst.qa.measure(file, kind="visit_summary", by=["detector"])
         expected = {(row["metric"], row["detector"]): row["value"] for row in alone if row["status"] == "ok"}
@@ -318,7 +311,8 @@ class PipetaskTestCase(unittest.TestCase):
         rows = table.to_pylist()
         for label, node in Pipeline.from_uri(f"{PIPELINES}/qa.yaml").to_graph().tasks.items():
             own = [row for row in rows if row["task"] == label]
-            self.assertEqual({row["metric"] for row in own}, set(node.config.metrics))
+            config: Any = node.config
+            self.assertEqual({row["metric"] for row in own}, set(config.metrics))
         self.assertEqual({row["status"] for row in rows} - {"ok", "empty", "undefined"}, set())
         (pa1,) = (row for row in rows if row["metric"] == "PA1")
         self.assertEqual((pa1["status"], pa1["band"], pa1["skymap"]), ("ok", "r", SKYMAP))

@@ -33,7 +33,7 @@ import pyarrow.parquet as pq
 from hypothesis import given
 from hypothesis import strategies as st
 from support import LARGEST_ID, steady
-from support_tables import make_table
+from support_seeded import make_table
 
 from lsst.qa import measure
 from lsst.qa.results import (

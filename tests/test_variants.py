@@ -25,7 +25,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
-from support_tables import make_table
+from support_seeded import make_table
 
 from lsst.qa import measure
 from lsst.qa.catalogue import METRICS

@@ -36,12 +36,14 @@ from .metrics import (
     correlation,
     counts,
     depth,
+    ellipticity,
     locus,
     photometry,
     repeatability,
     rho,
     shape,
     sky,
+    validity,
     visit,
 )
 
@@ -50,12 +52,14 @@ FAMILIES: tuple[ModuleType, ...] = (
     repeatability,
     astrometry,
     shape,
+    ellipticity,
     correlation,
     rho,
     locus,
     depth,
     sky,
     counts,
+    validity,
     visit,
 )
 

@@ -34,7 +34,7 @@ import numpy as np
 from .zones import Runs
 
 _PAIRS = 1 << 16
-_WORTH_COMPILING = 1 << 22
+_WORTH_COMPILING = 1 << 20
 
 
 class Marks(NamedTuple):

@@ -38,7 +38,7 @@ _TURN = 2.0 * np.pi
 _STRIDE = 8.0  # more than a turn
 _ZONES_PER_RANGE = 5
 _MOST_ZONES = 1 << 16
-_POINTS = 1 << 14
+_POINTS = 1 << 16
 _MARGIN = 1e-9
 """Radians by which a run may reach too far; more than a key rounds off."""
 

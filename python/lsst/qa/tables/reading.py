@@ -97,7 +97,7 @@ class Prepared:
             rows = len(next(iter(read.values()), ()))
             raw: dict[Any, Any] = {leaf: leaf.cast(read[leaf.physical]) for leaf in leaves}
             for name in set(names) - set(plans):
-                # A cut that is applied already; or, where rows have no id, their numbers.
+                # A cut that is applied already, or the number of a row.
                 raw[name] = (
                     np.full(rows, self.assumed[name])
                     if name in self.assumed
