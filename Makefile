@@ -5,6 +5,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO ?= demo
+SIZE ?= small
+BENCH_ARGS ?=
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 # Another checkout's settings would take the place of this one's, and without
@@ -22,11 +24,12 @@ DOCUMENTED = $(shell find python -name '*.py' -not -path '*/metrics/*' -not -pat
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format doc clean
+.PHONY: help demo test bench lint format doc clean
 
 help:
 	@echo "make demo    simulate a survey, measure it and show the verdicts (in $(DEMO)/)"
 	@echo "make test    run the tests"
+	@echo "make bench   measure time and memory (SIZE=small, full or huge; inputs in benchmarks/.data/)"
 	@echo "make lint    check style, docstrings and types"
 	@echo "make format  let ruff lay out the code"
 	@echo "make doc     build the documentation (in doc/_build/)"
@@ -37,6 +40,9 @@ demo: $(VENV)/.base
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: $(VENV)/.bench
+	$(BIN)/python -m benchmarks --size $(SIZE) $(BENCH_ARGS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -52,7 +58,7 @@ doc: $(VENV)/.doc
 	$(BIN)/python -m sphinx -W -q doc doc/_build
 
 clean:
-	rm -rf $(VENV) $(DEMO) build dist doc/_build .mypy_cache .pytest_cache .ruff_cache python/*.egg-info
+	rm -rf $(VENV) $(DEMO) benchmarks/.data build dist doc/_build .mypy_cache .pytest_cache .ruff_cache python/*.egg-info
 
 # The package itself, and what it needs to run.
 $(VENV)/.base: setup.cfg pyproject.toml
@@ -63,6 +69,6 @@ $(VENV)/.base: setup.cfg pyproject.toml
 	@touch $@
 
 # What an extra of setup.cfg adds.
-$(VENV)/.test $(VENV)/.lint $(VENV)/.doc: $(VENV)/.%: $(VENV)/.base
+$(VENV)/.test $(VENV)/.bench $(VENV)/.lint $(VENV)/.doc: $(VENV)/.%: $(VENV)/.base
 	$(PIP) --editable '.[$*]'
 	@touch $@

@@ -102,7 +102,7 @@ def gather(repo: str) -> Callable[[], Answer]:
 
 
 def gather_quantum(repo: str) -> Callable[[], Answer]:
-    """Gather small datasets as a user does: find them, make the graph, run it."""
+    """Gather small datasets as a user does, graph and all."""
     from lsst.pipe.base.simple_pipeline_executor import SimplePipelineExecutor
     from lsst.qa.tasks import GatherMetricsTask
 

@@ -27,13 +27,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 
-def decode(path: str, columns: Sequence[str], batch: int = 1 << 16) -> Callable[[], dict[str, Any]]:
+def decode(path: str, columns: Sequence[str], batch: int = 1 << 14) -> Callable[[], dict[str, Any]]:
     """Decode columns in batches with pyarrow, on one thread."""
     import pyarrow.parquet as pq
 
     def work() -> dict[str, Any]:
         # Words are left as numbers, as readers that are in a hurry do.
-        texts = [name for name in columns if str(pq.read_schema(path).field(name).type) == "string"]
+        schema = pq.read_schema(path)
+        texts = [name for name in columns if str(schema.field(name).type) == "string"]
         file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False, read_dictionary=texts)
         read = 0
         for part in file.iter_batches(batch, columns=list(columns), use_threads=False):

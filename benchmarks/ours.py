@@ -111,9 +111,17 @@ def _task_class(kind: str) -> Any:
 
 
 def _configured(kind: str) -> Any:
+    """Configure a task as its pipeline does."""
+    import yaml
+
     import lsst.qa
 
     task = _task_class(kind)
+    label = task._DefaultName
+    place = Path(lsst.qa.__file__).parent / "resources/pipelines/_ingredients" / f"{label}.yaml"
+    settings = yaml.safe_load(place.read_text())["tasks"][label]["config"]
     config = task.ConfigClass()
-    config.load(str(Path(lsst.qa.__file__).parent / "resources/config" / f"{task._DefaultName}.py"))
+    for name in ("metrics", "by", "memory_budget"):
+        if name in settings:
+            setattr(config, name, settings[name])
     return config

@@ -117,9 +117,7 @@ def objects(path: str) -> Callable[[], dict[str, Any]]:
 
 def _prepare(frame: pd.DataFrame, good: pd.Series, snr_min: float) -> None:
     """Add what is computed from other columns."""
-    frame["star"] = (
-        good & (frame["extendedness"] < 0.5) & (frame["psfFlux"] / frame["psfFluxErr"] > snr_min)
-    )
+    frame["star"] = good & (frame["extendedness"] < 0.5) & (frame["psfFlux"] / frame["psfFluxErr"] > snr_min)
     with np.errstate(all="ignore"):
         size, model = frame["ixx"] + frame["iyy"], frame["ixxPSF"] + frame["iyyPSF"]
         frame["d_e1"] = (frame["ixx"] - frame["iyy"]) / size - (frame["ixxPSF"] - frame["iyyPSF"]) / model

@@ -51,9 +51,7 @@ def correlations(path: str, slop: float = 0.1) -> Callable[[], dict[str, Any]]:
         trace, model_trace = held["ixx"] + held["iyy"], held["ixxPSF"] + held["iyyPSF"]
         size = (trace - model_trace) / model_trace
         fields = {"e": model_shear, "de": shear - model_shear, "es": model_shear * size, "d": own - model}
-        made = {
-            name: treecorr.Catalog(g1=field.real, g2=field.imag, **sky) for name, field in fields.items()
-        }
+        made = {name: treecorr.Catalog(g1=field.real, g2=field.imag, **sky) for name, field in fields.items()}
         sizes = treecorr.Catalog(k=size, **sky)
         values: dict[str, float] = {}
         rho = {"min_sep": 1.0, "max_sep": 100.0, "nbins": 10, "sep_units": "arcmin"}

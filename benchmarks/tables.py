@@ -40,9 +40,7 @@ from lsst.qa.simulate.layout import ROW_GROUP, arrow_schema, to_arrow
 _SKY = {"tract_size": 3.6, "pixel_scale": 1.2}
 
 
-def matched(
-    folder: Path, rows: int, *, bands: str = "r", visits: int = 10, by: str = "star"
-) -> Path:
+def matched(folder: Path, rows: int, *, bands: str = "r", visits: int = 10, by: str = "star") -> Path:
     """Make a table of stars' detections.
 
     Parameters

@@ -169,8 +169,9 @@ class LocusTestCase(unittest.TestCase):
 
     def test_peer_by_slopes_and_intercepts(self) -> None:
         """The same stars and line, written as the peer writes them."""
-        for seed in range(5):
-            x, y = blue(400, 0.03, seed)
+        differing = 0
+        for seed in range(20):
+            x, y = blue(200, 0.08, seed)
             kept = (x > 0.28) & (x < 1.0) & (y > 0.02) & (y < 0.48)
             slope, intercept = by_slope(x[kept], y[kept])
             perpendicular = -1.0 / slope
@@ -183,6 +184,8 @@ class LocusTestCase(unittest.TestCase):
                 slope, intercept = by_slope(x[kept], y[kept])
             expected = 1000.0 * (y - slope * x - intercept)[kept] / np.hypot(1.0, slope)
             np.testing.assert_allclose(distances(x, y, *BOX.values(), turning=False), expected, atol=1e-9)
+            differing += len(distances(x, y, *BOX.values(), turning=True)) != len(expected)
+        self.assertGreater(differing, 3)
 
     def test_errors(self) -> None:
         """The scatter of many loci is what the errors say."""

@@ -21,7 +21,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import shutil
@@ -195,7 +194,7 @@ class SmallRepositoryTestCase(unittest.TestCase):
         task = graph.pipeline_graph.tasks["matchedStarMetrics"]
         SingleQuantumExecutor(limited_butler_factory=limited).execute(task, quantum)
         (ref,) = quantum.outputs["qa_matched_star_metrics"]
-        with contextlib.closing(limited(quantum)) as butler:
+        with limited(quantum) as butler:
             (row,) = butler.get(ref).to_pylist()
         self.assertAlmostEqual(row["value"], TRUTH, places=9)
 

@@ -354,7 +354,7 @@ class Metric:
         found += [fault for spec in self.specs for fault in spec.faults()]
         known = _constant_names(self._functions())
         for name in sorted(set(self.constants) - known):
-            found.append(f"there is no constant {name!r}{closest(name, known)}")
+            found.append(f"there is no constant {name!r}.{closest(name, known)}".rstrip("?."))
         kinds = {name: kind for step in self._functions() for name, kind in _annotations(step).items()}
         for name in sorted(set(self.constants) & set(kinds)):
             if not _is_one_of(self.constants[name], kinds[name]):

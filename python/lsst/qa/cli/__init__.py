@@ -38,9 +38,12 @@ VERBS = {
     "check": "Judge a run by the requirements.",
     "dashboard": "Serve the pages of a metrics database.",
     "demo": "Simulate, measure, load and judge a small survey.",
+    "export": "Write results as files that other packages read.",
+    "gather": "Write results as one Parquet dataset, a folder a metric.",
     "load": "Load results of a repository into a metrics database.",
     "measure": "Measure table files, without a repository.",
     "metrics": "List the metrics, or explain one.",
+    "publish": "Send results to wherever they are wanted.",
     "simulate": "Write a simulated survey into a repository.",
 }
 

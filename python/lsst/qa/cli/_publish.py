@@ -37,7 +37,7 @@ from rich.progress import Progress
 from ..publish import comparing, letters
 from ..publish.publishing import GOOD, SOME_DEAD, preview, publish
 from ..publish.settings import Settings
-from ..store.database import connect
+from ..store.database import DEFAULT_URL, connect
 
 
 class PublishRequest(NamedTuple):
@@ -66,6 +66,7 @@ def run(asked: PublishRequest) -> int:
     code : `int`
         Exit code.
     """
+    asked = asked._replace(db=asked.db or DEFAULT_URL)
     settings = Settings.load(asked.settings)
     verb, _, what = asked.mode.partition(" ")
     if verb in ("status", "dead"):

@@ -58,11 +58,18 @@ def in_snr_bin(
     on the side of ``extended`` that is asked for (every one of them with
     ``all_alike``). The bin holds both its ends.
     """
-    alike = extendedness > extended if galaxies else extendedness < extended
-    middle = stars.median(extendedness)
-    kept = stars.all(alike) if all_alike else (middle > extended if galaxies else middle < extended)
-    snr = stars.median(psf_snr)
-    kept = kept & (snr >= snr_low) & (snr <= snr_high) & (stars.counts > 1)
+    # The next number above a limit turns "at most" into "below".
+    if galaxies:
+        alike, kept = (
+            extendedness > extended,
+            stars.median_at_least(extendedness, np.nextafter(extended, np.inf)),
+        )
+    else:
+        alike, kept = extendedness < extended, stars.median_below(extendedness, extended)
+    if all_alike:
+        kept = stars.all(alike)
+    kept &= stars.median_at_least(psf_snr, snr_low) & (stars.counts > 1)
+    kept &= stars.median_below(psf_snr, np.nextafter(snr_high, np.inf))
     kept &= stars.all(np.isfinite(mag) & np.isfinite(psf_mag))
     chosen = kept & (stars.counts >= min_visits)
     return {
@@ -94,6 +101,7 @@ def _repeat(flux: str, kind: str, place: int) -> Metric:
         specs=(Spec("minimum", (180.0 if kind == "Gal" else 120.0) / 2**place, source="verify_metrics"),),
         constants={"snr_low": low, "snr_high": high, "galaxies": kind == "Gal"},
         inputs={"mag": "psf_mag" if flux == "psf" else "gauss_mag"},
+        bytes_per_row=2,  # one number of 8 bytes per star
     )
 
 

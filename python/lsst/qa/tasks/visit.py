@@ -40,7 +40,7 @@ from lsst.pipe.base.connectionTypes import Input, Output
 from ._base import MetricsConfig, MetricsTask
 
 
-class VisitSummaryMetricsConnections(
+class VisitSummaryMetricsConnections(  # numpydoc ignore=PR01
     PipelineTaskConnections,
     dimensions=("instrument", "visit"),
     defaultTemplates={"visitSummary": "visit_summary"},

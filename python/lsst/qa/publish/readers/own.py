@@ -17,27 +17,34 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-# The standard metrics of a table of many visits: those of a visit's summary,
-# each visit as a whole.
-config.metrics = [
-    "seeing",
-    "psf_sigma",
-    "psf_area",
-    "sky_background",
-    "sky_noise",
-    "zero_point",
-    "effective_time",
-    "n_psf_stars",
-    "psf_star_e1_median",
-    "psf_star_e1_scatter",
-    "psf_star_e2_median",
-    "psf_star_e2_scatter",
-    "psf_star_size_median",
-    "psf_star_size_scatter",
-    "psf_star_scaled_size_scatter",
-    "astrom_offset_mean",
-    "astrom_offset_std",
-    "m5",
-    "m5_background",
-    "n_detectors",
-]
+"""Reading results of this package."""
+
+from __future__ import annotations
+
+__all__ = ["read_rows"]
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lsst.resources import ResourcePath
+
+from ._rows import Context
+
+
+def read_rows(uri: ResourcePath, context: Context) -> pa.Table:
+    """Read a dataset of results.
+
+    Parameters
+    ----------
+    uri : `lsst.resources.ResourcePath`
+        Its file.
+    context : `Context`
+        What is known of it.
+
+    Returns
+    -------
+    rows : `pyarrow.Table`
+        What the file holds.
+    """
+    with uri.as_local() as local, pq.ParquetFile(local.ospath) as file:
+        return file.read(use_threads=False)

@@ -17,24 +17,29 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-# The standard metrics of a tract's objects.
-config.metrics = [
-    "coadd_e1_residual_median",
-    "coadd_e1_residual_scatter",
-    "coadd_e2_residual_median",
-    "coadd_e2_residual_scatter",
-    "coadd_size_residual_median",
-    "coadd_size_residual_scatter",
-    "coadd_sky_flux_median",
-    "coadd_sky_flux_mean",
-    "coadd_sky_flux_stdev",
-    "coadd_sky_flux_sigma_mad",
-    "coadd_n_objects",
-    "coadd_n_primary",
-    "coadd_n_stars",
-    "coadd_psf_flux_finite_fraction",
-    "coadd_flag_fraction.psfFlux_flag",
-    "coadd_flag_fraction.pixelFlags_edge",
-    "coadd_flag_fraction.pixelFlags_nodata",
-    "coadd_flag_fraction.pixelFlags_saturatedCenter",
-]
+"""Readers of measurements that repositories hold already, one module per
+format; whatever the format, they give rows of results.
+"""
+
+from __future__ import annotations
+
+__all__ = ["READERS", "Context", "read_bundle", "read_job", "read_metric_value", "read_rows"]
+
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from lsst.resources import ResourcePath
+
+from ._rows import Context
+from .bundle import read_bundle
+from .job import read_job
+from .measurement import read_metric_value
+from .own import read_rows
+
+READERS: dict[str, Callable[[ResourcePath, Context], pa.Table]] = {
+    "ArrowTable": read_rows,
+    "MetricMeasurementBundle": read_bundle,
+    "MetricValue": read_metric_value,
+}
+"""Readers by storage class."""

@@ -17,29 +17,6 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-# The standard metrics of a visit's sources.
-config.metrics = [
-    "e1_residual_median",
-    "e1_residual_scatter",
-    "e2_residual_median",
-    "e2_residual_scatter",
-    "size_residual_median",
-    "size_residual_scatter",
-    "sky_flux_median",
-    "sky_flux_mean",
-    "sky_flux_stdev",
-    "sky_flux_sigma_mad",
-    "n_sources",
-    "n_primary",
-    "n_stars",
-    "psf_flux_finite_fraction",
-    "flag_fraction.psfFlux_flag",
-    "flag_fraction.centroid_flag",
-    "flag_fraction.pixelFlags_bad",
-    "flag_fraction.pixelFlags_cr",
-    "flag_fraction.pixelFlags_edge",
-    "flag_fraction.pixelFlags_interpolated",
-    "flag_fraction.pixelFlags_saturated",
-    "flag_fraction.pixelFlags_suspect",
-]
-config.by = ["detector"]
+"""Publishing stored measurements, those of other packages included, without
+losing, doubling or rounding any.
+"""

@@ -17,18 +17,4 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-# The standard metrics of matched stars: the SRD's own definitions.
-config.metrics = [
-    "PA1",
-    "PA2",
-    "PF1",
-    "AM1",
-    "AM2",
-    "AM3",
-    "AD1",
-    "AD2",
-    "AD3",
-    "AF1",
-    "AF2",
-    "AF3",
-]
+"""Places to publish to, one module per kind, behind one interface."""

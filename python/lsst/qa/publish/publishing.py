@@ -1,0 +1,257 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Publishing collections to targets, from what the user names to what came of
+it.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "DOWN",
+    "GOOD",
+    "SOME_DEAD",
+    "Preview",
+    "PublishReport",
+    "naming_of",
+    "preview",
+    "publish",
+    "told_of",
+]
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+from urllib.parse import parse_qs, urlsplit
+
+from ..store.database import connect, exists
+from .checking import faults
+from .ledger import Ledger
+from .record import Naming, records_of
+from .settings import Settings
+from .shelf import open_shelf
+from .targets.opening import open_target
+from .uploader import Outcome, upload
+
+GOOD, SOME_DEAD, DOWN = 0, 1, 2
+
+
+class PublishReport(NamedTuple):
+    """What publishing came to.
+
+    Attributes
+    ----------
+    outcomes : `list` [`Outcome`]
+        One per target.
+    """
+
+    outcomes: list[Outcome]
+
+    @property
+    def code(self) -> int:
+        """0 if all is acknowledged, 1 if something is dead, 2 if a target is
+        down.
+        """
+        if any(outcome.down is not None for outcome in self.outcomes):
+            return DOWN
+        return SOME_DEAD if any(outcome.counts["dead"] for outcome in self.outcomes) else GOOD
+
+
+class Preview(NamedTuple):
+    """What publishing to a target would do.
+
+    Attributes
+    ----------
+    target : `str`
+        Its name.
+    datasets, records : `int`
+        What would be sent.
+    done : `int`
+        Number of datasets that are acknowledged, dead or dropped.
+    faults : `list` [`str`]
+        What is wrong with datasets or records.
+    """
+
+    target: str
+    datasets: int
+    records: int
+    done: int
+    faults: list[str]
+
+
+def publish(
+    repo: str,
+    collections: Sequence[str],
+    targets: Sequence[str],
+    db: str,
+    *,
+    where: str = "",
+    settings: Settings | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> PublishReport:
+    """Send results to targets, those that they do not have yet.
+
+    Parameters
+    ----------
+    repo : `str`
+        Path, URI or alias of a Butler repository, or a Job file of
+        lsst.verify.
+    collections : `~collections.abc.Sequence` [`str`]
+        Names or patterns of collections.
+    targets : `~collections.abc.Sequence` [`str`]
+        URLs, or names of the settings. One that fails leaves the others
+        alone.
+    db : `str`
+        Metrics database that holds the ledger; made if it does not exist.
+    where : `str`, optional
+        Butler expression that the data IDs must fulfil.
+    settings : `Settings`, optional
+        Names, tokens and the like; from the environment if there are none.
+    progress : `~collections.abc.Callable`, optional
+        Is told the target, and how many datasets of how many are done with.
+
+    Returns
+    -------
+    report : `PublishReport`
+        What it came to.
+
+    Raises
+    ------
+    CollectionError
+        Raised if there is nothing to publish.
+    DatabaseError
+        Raised if the ledger does not answer.
+    InputError
+        Raised if a target or the expression is wrong.
+    """
+    settings = settings or Settings.load()
+    outcomes = []
+    with contextlib.ExitStack() as stack:
+        shelf = stack.enter_context(open_shelf(repo, collections, where))
+        engine = connect(db, create=True)
+        stack.callback(engine.dispose)
+        for url in targets:
+            with open_target(url, settings) as target:
+                outcomes.append(
+                    upload(
+                        shelf,
+                        Ledger(engine, settings.lease),
+                        target,
+                        naming_of(settings, url),
+                        settings.policy(),
+                        progress=told_of(progress, target.name),
+                    )
+                )
+    return PublishReport(outcomes)
+
+
+def preview(
+    repo: str,
+    collections: Sequence[str],
+    targets: Sequence[str],
+    db: str,
+    *,
+    where: str = "",
+    settings: Settings | None = None,
+) -> list[Preview]:
+    """Read and validate what would be sent, and send and write nothing.
+
+    Parameters
+    ----------
+    repo, collections, targets, db, where, settings
+        As for `publish`.
+
+    Returns
+    -------
+    previews : `list` [`Preview`]
+        One per target.
+
+    Raises
+    ------
+    QaError
+        Raised as by `publish`.
+    """
+    settings = settings or Settings.load()
+    previews = []
+    with contextlib.ExitStack() as stack:
+        shelf = stack.enter_context(open_shelf(repo, collections, where))
+        ledger = None
+        if exists(db):
+            engine = connect(db)
+            stack.callback(engine.dispose)
+            ledger = Ledger(engine)
+        for url in targets:
+            naming = naming_of(settings, url)
+            name = settings.url_of(url)
+            datasets = [planned.dataset for planned in shelf.planned]
+            states = ledger.states(name, datasets) if ledger else {}
+            open_ones = [d for d in datasets if states.get(d) not in ("acknowledged", "dead", "dropped")]
+            records, wrong = 0, []
+            for found in shelf.read(open_ones):
+                if isinstance(found.rows, str):
+                    wrong.append(f"{found.origin.dataset_type} {found.origin.uuid}: {found.rows}")
+                    continue
+                made = records_of(found.origin, found.rows, naming, shelf.sequence)
+                records += len(made)
+                wrong += [
+                    f"{found.origin.dataset_type} {found.origin.uuid}: {w}" for w in faults(made).values()
+                ]
+            previews.append(Preview(name, len(open_ones), records, len(datasets) - len(open_ones), wrong))
+    return previews
+
+
+def naming_of(settings: Settings, target: str) -> Naming:
+    """Return the names of topics at a target.
+
+    Parameters
+    ----------
+    settings : `Settings`
+        The site's settings.
+    target : `str`
+        URL or name of the target; ``?namespace=`` in its URL overrides the
+        settings.
+
+    Returns
+    -------
+    naming : `Naming`
+        The names.
+    """
+    query = parse_qs(urlsplit(settings.url_of(target)).query)
+    naming = settings.naming()
+    return naming._replace(namespace=query["namespace"][-1]) if "namespace" in query else naming
+
+
+def told_of(progress: Callable[[str, int, int], None] | None, name: str) -> Callable[[int, int], None] | None:
+    """Return what an upload tells its progress.
+
+    Parameters
+    ----------
+    progress : `~collections.abc.Callable` or `None`
+        Is told the target and how far it is.
+    name : `str`
+        Name of the target.
+
+    Returns
+    -------
+    told : `~collections.abc.Callable` or `None`
+        Is told how far it is.
+    """
+    if progress is None:
+        return None
+    return lambda done, total: progress(name, done, total)

@@ -1,0 +1,428 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Measurements that other packages wrote, and writing theirs."""
+
+from __future__ import annotations
+
+import json
+import math
+import tempfile
+import unittest
+import uuid
+from pathlib import Path
+
+import pyarrow.parquet as pq
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support_publish import records_for
+from support_store import OnSqlite, Survey, row
+
+from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
+from lsst.qa.cli.export import export_command
+from lsst.qa.cli.publish import publish_command
+from lsst.qa.errors import InputError, NotATableError
+from lsst.qa.publish.export import bundle_of, job_of
+from lsst.qa.publish.readers import Context, read_bundle, read_job, read_metric_value
+from lsst.qa.publish.readers.bundle import split_band
+from lsst.qa.publish.readers.definitions import read_package, read_specifications
+from lsst.qa.publish.shelf import ButlerShelf, FileShelf
+from lsst.qa.publish.verify import to_job
+from lsst.qa.results import SCHEMA
+from lsst.qa.store.definitions import get_metric
+from lsst.qa.store.query import latest_runs
+from lsst.resources import ResourcePath
+
+DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+RUN = "HSC/runs/RC2/20261122T050000Z"
+
+BUNDLE = {
+    "skyFlux": [
+        {"metric": "i_meanSky", "identifier": "0" * 32, "value": 12.5, "unit": "nJy", "blob_refs": []},
+        {"metric": "i_stdSky", "identifier": "1" * 32, "value": None, "unit": "nJy", "blob_refs": []},
+        {"metric": "frac", "identifier": "2" * 32, "value": 3, "unit": "%", "blob_refs": []},
+    ],
+    "wPerp": [{"metric": "g_wPerp", "identifier": "3" * 32, "value": -0.0, "unit": "mmag", "blob_refs": []}],
+    "__reference_package": "lsst_distrib",
+    "__timestamp_version": "run_timestamp",
+    "__metricNamePrefix": "",
+}
+
+MEASUREMENT = """\
+!<lsst.verify.Measurement>
+blobs:
+- !<lsst.verify.Blob>
+  identifier: abc
+  name: times
+  data:
+    a: !<lsst.verify.Datum> {value: 1.0, unit: s, label: a, description: ''}
+identifier: 8b4b
+metric: pipe_tasks.ProcessCcdTime
+notes: {}
+unit: s
+value: 0.1
+"""
+
+
+def opened(text: str | bytes):
+    """Return a file of this text."""
+    place = ResourcePath(f"mem://{uuid.uuid4()}")
+    place.read = lambda size=-1: text if isinstance(text, bytes) else text.encode()  # type: ignore[method-assign]
+    return place
+
+
+class BundleTestCase(unittest.TestCase):
+    """Bundles of analysis_tools."""
+
+    def test_rows(self) -> None:
+        data_id = {"skymap": "sky", "tract": 3}
+        rows = read_bundle(
+            opened(json.dumps(BUNDLE)), Context("objectTableCore_metrics", data_id)
+        ).to_pylist()
+        self.assertEqual(
+            [(r["metric"], r["band"], r["value"], r["unit"], r["status"], r["tract"]) for r in rows],
+            [
+                ("analysis_tools.skyFlux.meanSky", "i", 12.5, "nJy", "ok", 3),
+                ("analysis_tools.skyFlux.stdSky", "i", rows[1]["value"], "nJy", "undefined", 3),
+                ("analysis_tools.skyFlux.frac", None, 3.0, "%", "ok", 3),
+                ("analysis_tools.wPerp.wPerp", "g", -0.0, "mmag", "ok", 3),
+            ],
+        )
+        self.assertTrue(math.isnan(rows[1]["value"]))
+
+    def test_bands(self) -> None:
+        for name, expected in (
+            ("i_meanSky", ("i", "meanSky")),
+            ("iz_color", (None, "iz_color")),
+            ("i_", (None, "i_")),
+            ("_x", (None, "_x")),
+            ("meanSky", (None, "meanSky")),
+        ):
+            self.assertEqual(split_band(name), expected)
+        self.assertEqual(split_band("N921_x", frozenset({"N921"})), ("N921", "x"))
+
+    def test_not_a_bundle(self) -> None:
+        for text in (
+            "",
+            "[]",
+            "{",
+            '{"a": 1}',
+            '{"a": [1]}',
+            '{"a": [{}]}',
+            "[" * 100_000,
+            '{"a": [{"metric": ""}]}',
+        ):
+            with self.subTest(text=text[:20]), self.assertRaises(NotATableError):
+                read_bundle(opened(text), Context("x_metrics", {}))
+
+    @given(
+        st.recursive(
+            st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=5),
+            lambda x: (
+                st.lists(x, max_size=3)
+                | st.dictionaries(
+                    st.sampled_from(["metric", "value", "unit", "a", "__x"]) | st.text(max_size=3),
+                    x,
+                    max_size=4,
+                )
+            ),
+            max_leaves=12,
+        )
+    )
+    @settings(deadline=None, max_examples=150)
+    def test_any_json(self, found: object) -> None:
+        """Whatever is in it: rows, or an error of ours."""
+        for text in (json.dumps(found), json.dumps({"a": [found]}), json.dumps({"measurements": [found]})):
+            for read in (read_bundle, read_job):
+                try:
+                    self.assertEqual(read(opened(text), Context("x", {})).schema.names, SCHEMA.names)
+                except NotATableError:
+                    pass
+
+
+class MeasurementTestCase(unittest.TestCase):
+    """Single measurements of lsst.verify."""
+
+    def test_row(self) -> None:
+        context = Context(
+            "metricvalue_pipe_tasks_ProcessCcdTime", {"instrument": "HSC", "visit": 7, "detector": 3}
+        )
+        (found,) = read_metric_value(opened(MEASUREMENT), context).to_pylist()
+        self.assertEqual(
+            (found["metric"], found["value"], found["unit"]), ("pipe_tasks.ProcessCcdTime", 0.1, "s")
+        )
+        self.assertEqual((found["visit"], found["detector"], found["status"]), (7, 3, "ok"))
+        (found,) = read_metric_value(opened(MEASUREMENT.replace("0.1", ".nan")), context).to_pylist()
+        self.assertEqual(found["status"], "undefined")
+        (found,) = read_metric_value(opened(MEASUREMENT.replace("0.1", "[1, 2]")), context).to_pylist()
+        self.assertEqual((found["status"], found["message"]), ("failed", "the value is no number but a list"))
+
+    def test_nothing_is_executed(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            mark = Path(folder, "mark")
+            for tag in (
+                "!!python/object/apply:os.system",
+                "!!python/object/new:os.system",
+                "!!python/name:os.system",
+            ):
+                text = MEASUREMENT.replace("notes: {}", f"notes: {tag} ['touch {mark}']")
+                with self.subTest(tag=tag), self.assertRaises(NotATableError):
+                    read_metric_value(opened(text), Context("x", {}))
+            self.assertFalse(mark.exists())
+
+    @given(
+        st.binary(max_size=60)
+        | st.text(st.sampled_from("!<>lsst.verify.Measurement{}[]:,&*-\n '\"0x_?|"), max_size=60)
+    )
+    @settings(deadline=None, max_examples=200)
+    def test_any_yaml(self, text: str | bytes) -> None:
+        with self.assertRaises(NotATableError):
+            read_metric_value(opened(text), Context("x", {}))
+
+
+@unittest.skipUnless(DATA.is_dir(), f"there is no {DATA}")
+class RealJobsTestCase(OnSqlite, unittest.TestCase):
+    """Three Jobs of 2017 to 2021."""
+
+    def rows(self, name: str) -> list[dict]:
+        """Read a Job."""
+        return read_job(ResourcePath(str(DATA / "squash" / name)), Context("verify_job", {})).to_pylist()
+
+    def test_measurements(self) -> None:
+        for name, number, undefined, instrument, band in (
+            ("CfhtQuick_output_r.json", 42, 14, "CFHT", "r"),
+            ("Cfht_output_r.json", 30, 7, "CFHT", "r"),
+            ("job-768_decam.json", 21, 0, None, "z"),
+        ):
+            with self.subTest(name=name):
+                rows = self.rows(name)
+                said = {
+                    m["metric"]: m for m in json.loads((DATA / "squash" / name).read_text())["measurements"]
+                }
+                self.assertEqual(len(rows), number)
+                self.assertEqual(sum(r["status"] == "undefined" for r in rows), undefined)
+                for r in rows:
+                    self.assertEqual(r["unit"], said[r["metric"]]["unit"])
+                    if r["status"] == "ok":
+                        self.assertEqual(r["value"], said[r["metric"]]["value"])
+                self.assertEqual({r["instrument"] for r in rows}, {instrument})
+                self.assertLessEqual({r["band"] for r in rows}, {band, None})
+
+    def test_they_load(self) -> None:
+        """Measurements, definitions, thresholds and packages."""
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        for name in ("CfhtQuick_output_r", "Cfht_output_r", "job-768_decam"):
+            (folder / f"{name}.verify.json").symlink_to(DATA / "squash" / f"{name}.json")
+        arguments = [str(folder), "--to", self.url, "--db", self.url]
+        result = CliRunner().invoke(publish_command, arguments, catch_exceptions=False)
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertIn("3 acknowledged; sent 93 records", result.output)
+        result = CliRunner().invoke(publish_command, [*arguments, "--verify"], catch_exceptions=False)
+        self.assertIn("93 of 93", result.output)
+        found = get_metric(self.engine, "validate_drp.PA1")
+        self.assertEqual((found.unit, found.reference), ("mmag", "LPM-17, http://ls.st/lpm-17, p. 21"))
+        levels = {(spec.level, spec.bands): spec.value for spec in found.specs}
+        self.assertEqual(levels["design", "gri"], 5.0)
+        self.assertEqual(levels["minimum", "uzy"], 12.0)
+        self.assertEqual(len(latest_runs(self.engine)), 3)
+
+
+@unittest.skipUnless(DATA.is_dir(), f"there is no {DATA}")
+class RealSpecificationsTestCase(unittest.TestCase):
+    """Thresholds of verify_metrics, with what they inherit."""
+
+    def test_thresholds(self) -> None:
+        expected = set()
+        package = ""
+        for line in (DATA / "specs" / "specs_flat.txt").read_text().splitlines():
+            if line.startswith("##"):
+                package = line.split()[1]
+            elif line.strip() and package.startswith("validate_drp/") and "/" in package:
+                expected.add((package.split("/")[-1], *line.split(" tags=")[0].rsplit(" ", 3)))
+        n_checked = 0
+        for name in ("AA1", "AB1", "AB2", "ABF1", "ADx", "AFx", "AMx", "LPM-17-PA1", "TEx"):
+            file = DATA / "specs" / f"{name}.yaml"
+            for spec in read_specifications(file, "validate_drp"):
+                flat = [e for e in expected if e[0] == file.name and f"validate_drp.{e[1]}" == spec["name"]]
+                for _, _, op, value, _ in flat:
+                    self.assertEqual((spec["operator"], float(spec["value"])), (op, float(value)))
+                    n_checked += 1
+        self.assertGreater(n_checked, 20)
+
+    def test_package(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "metrics").mkdir()
+        (folder / "specs" / "validate_drp").mkdir(parents=True)
+        text = "PA1: {description: 'a  b', unit: mmag, reference: {doc: LPM-17, page: 21}}\n"
+        text += "AM1: {unit: marcsec}\n"
+        (folder / "metrics" / "validate_drp.yaml").write_text(text)
+        for name in ("AMx", "LPM-17-PA1"):
+            (folder / "specs" / "validate_drp" / f"{name}.yaml").write_text(
+                (DATA / "specs" / f"{name}.yaml").read_text()
+            )
+        found = read_package(folder)
+        pa1, am1 = found["validate_drp.PA1"], found["validate_drp.AM1"]
+        self.assertEqual((pa1.doc, pa1.reference), ("a b", "LPM-17, p. 21"))
+        self.assertEqual({(s.level, s.bands): s.value for s in pa1.specs}["minimum", "gri"], 8.0)
+        self.assertEqual({s.level: s.value for s in am1.specs}["design"], 10.0)
+
+
+class SpecificationsTestCase(unittest.TestCase):
+    """Files of thresholds that are wrong."""
+
+    def test_faults(self) -> None:
+        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        file = folder / "x.yaml"
+        for text, expected in (
+            ("id: a\nbase: '#a'\nmetric: A\n---\nname: b\nbase: '#a'", "inherits itself"),
+            ("name: b\nbase: '#c'", "there is no #c"),
+            ("- 1", "no mapping"),
+            ("a: [", "cannot be read"),
+            ("!!python/object/apply:os.getcwd []", "cannot be read"),
+        ):
+            file.write_text(text)
+            with self.subTest(text=text), self.assertRaises(NotATableError) as caught:
+                read_specifications(file, "p")
+            self.assertIn(expected, str(caught.exception))
+            self.assertIn("x.yaml", str(caught.exception))
+
+
+class RepositoryTestCase(OnSqlite, unittest.TestCase):
+    """All formats in one repository, without the packages that wrote them."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.survey = Survey(str(self.folder / "repo"), self)
+        butler = self.survey.butler
+        self.survey.add_visits([1])
+        self.survey.put_visits(RUN, [1])
+        for name, dimensions, kind, data_id, text in (
+            (
+                "objectTableCore_metrics",
+                ("skymap", "tract"),
+                "MetricMeasurementBundle",
+                {"skymap": "sky", "tract": 3},
+                json.dumps(BUNDLE),
+            ),
+            (
+                "metricvalue_pipe_tasks_ProcessCcdTime",
+                ("instrument", "visit"),
+                "MetricValue",
+                {"instrument": "Cam", "visit": 1},
+                MEASUREMENT,
+            ),
+        ):
+            declared = DatasetType(name, dimensions, kind, universe=butler.dimensions)
+            butler.registry.registerDatasetType(declared)
+            form = "json" if kind == "MetricMeasurementBundle" else "yaml"
+            path = self.folder / f"{name}.{form}"
+            path.write_text(text)
+            ref = DatasetRef(
+                declared, butler.registry.expandDataId(data_id, dimensions=declared.dimensions), run=RUN
+            )
+            formatter = f"lsst.daf.butler.formatters.{form}.{form.capitalize()}Formatter"
+            butler.ingest(FileDataset(str(path), [ref], formatter=formatter), transfer="copy")
+
+    def test_shelf(self) -> None:
+        with ButlerShelf(self.survey.root, [RUN]) as shelf:
+            found = list(shelf.read([planned.dataset for planned in shelf.planned]))
+        self.assertEqual([f.rows for f in found if isinstance(f.rows, str)], [])
+        records = {r.value["metric"]: r.value for f in found for r in records_for(f)}
+        self.assertEqual(len(records), 2 + 4 + 1)
+        sky = records["analysis_tools.skyFlux.meanSky"]
+        self.assertEqual((sky["tract"], sky["band"], sky["value"], sky["unit"]), ("3", "i", 12.5, "nJy"))
+        time = records["pipe_tasks.ProcessCcdTime"]
+        self.assertEqual((time["visit"], time["day_obs"], time["band"]), ("1", "20261121", "r"))
+        self.assertEqual({value["run_timestamp"] for value in records.values()}, {1795323600000000})
+
+    def test_publish(self) -> None:
+        arguments = [self.survey.root, RUN, "--to", self.url, "--db", self.url]
+        result = CliRunner().invoke(publish_command, arguments, catch_exceptions=False)
+        self.assertIn("3 acknowledged; sent 11 records", result.output)
+
+    def export(self, kind: str) -> list[Path]:
+        """Export and return the files."""
+        out = self.folder / kind
+        arguments = [self.survey.root, RUN, "--format", kind, "--to", str(out)]
+        result = CliRunner().invoke(export_command, arguments, catch_exceptions=False)
+        self.assertEqual(result.exit_code, 0, result.output)
+        self.assertEqual(sorted(map(str, out.iterdir())), sorted(result.output.split()))
+        return sorted(out.iterdir())
+
+    def test_export_tables(self) -> None:
+        (file,) = self.export("parquet")
+        table = pq.read_table(file)
+        self.assertEqual(len(table), 11)
+        self.assertEqual(set(table["run"].to_pylist()), {RUN})
+        (file,) = self.export("csv")
+        self.assertEqual(len(file.read_text().splitlines()), 12)
+
+    def test_export_jobs(self) -> None:
+        """What is written is read back, value by value."""
+        files = self.export("verify-json")
+        shelf = FileShelf(self.folder / "verify-json")
+        found = list(shelf.read([planned.dataset for planned in shelf.planned]))
+        values = sorted(str(value) for f in found for value in f.rows["value"].to_pylist())
+        with ButlerShelf(self.survey.root, [RUN]) as butler:
+            wanted = [f for f in butler.read([planned.dataset for planned in butler.planned])]
+        self.assertEqual(values, sorted(str(value) for f in wanted for value in f.rows["value"].to_pylist()))
+        self.assertGreaterEqual(len(files), 5)
+        (definition,) = [d for n, d in shelf.definitions().items() if n == "lsst_qa.PA1"]
+        self.assertIn(("minimum", "gri"), {(s.level, s.bands) for s in definition.specs})
+
+    def test_export_bundles(self) -> None:
+        files = self.export("bundle")
+        (file,) = [f for f in files if f.name.startswith("objectTableCore")]
+        said = json.loads(file.read_text())
+        for key in ("skyFlux", "wPerp"):
+            first = sorted((m["metric"], m["value"], m["unit"]) for m in said[key])
+            self.assertEqual(first, sorted((m["metric"], m["value"], m["unit"]) for m in BUNDLE[key]))
+
+
+class ExportTestCase(unittest.TestCase):
+    """The formats themselves."""
+
+    def test_job(self) -> None:
+        rows = [{**dict.fromkeys(SCHEMA.names), **row("PA1.faro", math.nan, status="empty")}]
+        job = job_of(rows, {"run": "r"})
+        self.assertEqual(job["measurements"][0]["metric"], "lsst_qa.PA1_faro")
+        self.assertEqual(job["meta"], {"band": "r", "instrument": "Cam", "filter_name": "r", "run": "r"})
+        with self.assertRaises(InputError):
+            job_of([*rows, {**rows[0], "visit": 5}])
+        with self.assertRaises(InputError):
+            job_of([])
+
+    def test_bundle(self) -> None:
+        rows = [{**dict.fromkeys(SCHEMA.names), **row("PA1", math.inf)}]
+        said = bundle_of(rows, str(uuid.uuid4()))
+        self.assertEqual((said["PA1"][0]["metric"], said["PA1"][0]["value"]), ("r_PA1", None))
+
+    def test_bridge_without_verify(self) -> None:
+        try:
+            import lsst.verify  # noqa: F401
+        except ImportError:
+            with self.assertRaises(InputError) as caught:
+                to_job([])
+            self.assertIn("not installed", str(caught.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
