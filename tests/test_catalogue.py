@@ -29,7 +29,7 @@ from astropy import units
 from lsst.qa.catalogue import METRICS, described, find, of_table
 from lsst.qa.columns import TABLES
 from lsst.qa.errors import UnknownNameError
-from lsst.qa.metric import LEVELS, Spec
+from lsst.qa.spec import LEVELS, Spec
 
 
 class DeclarationsTestCase(unittest.TestCase):

@@ -38,7 +38,7 @@ ROOT = Path(lsst.qa.__file__).parent
 FLOORS = (
     ("F0", True, ("errors", "version", "pieces", "_derived", "columns", "resolution")),
     ("F1", True, ("stats",)),
-    ("F2", True, ("metric",)),
+    ("F2", True, ("spec", "metric")),
     ("F3", True, ("metrics",)),
     ("F4", True, ("results", "catalogue", "variants", "engine")),
     ("F5 (shared)", True, ("tables", "store", "judge")),

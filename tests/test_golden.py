@@ -34,7 +34,8 @@ from support import SHARED, needs_shared
 from lsst.qa import measure
 from lsst.qa.catalogue import METRICS
 from lsst.qa.cli import main
-from lsst.qa.metrics.astrometry import faro_sample, pair_residuals, signed_centred
+from lsst.qa.metrics.astrometry import pair_residuals
+from lsst.qa.metrics.astrometry_peers import faro_sample, signed_centred
 from lsst.qa.metrics.photometry import FARO
 from lsst.qa.variants import parse_variant
 

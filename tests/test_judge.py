@@ -40,7 +40,7 @@ from lsst.qa.errors import CollectionError, DatabaseError, UnknownNameError
 from lsst.qa.judge.report import check, plain, show
 from lsst.qa.judge.rounding import format_value
 from lsst.qa.judge.verdicts import judge, verdicts
-from lsst.qa.metric import LEVELS, Spec, srd
+from lsst.qa.spec import LEVELS, Spec, srd
 from lsst.qa.store.database import connect
 from lsst.qa.store.definitions import synchronize
 from lsst.qa.store.insertion import write_batch

@@ -33,6 +33,7 @@ from .errors import DefinitionError, UnknownNameError
 from .metric import ByBand, Metric, constants_of
 from .metrics import (
     astrometry,
+    astrometry_peers,
     correlation,
     counts,
     depth,
@@ -51,6 +52,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     photometry,
     repeatability,
     astrometry,
+    astrometry_peers,
     shape,
     ellipticity,
     correlation,

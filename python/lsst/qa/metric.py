@@ -34,7 +34,6 @@ __all__ = ["ByBand", "Estimate", "Metric", "Spec", "metric", "srd"]
 import dataclasses
 import functools
 import inspect
-import math
 import re
 import types
 from collections.abc import Callable, Mapping
@@ -42,9 +41,8 @@ from typing import Any, NamedTuple
 
 from .columns import ANY_BAND, TABLES
 from .errors import DefinitionError, closest
+from .spec import Spec, srd
 
-LEVELS = ("minimum", "design", "stretch")
-BANDS = "ugrizy"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)?")
 
 
@@ -106,105 +104,6 @@ _KINDS: dict[str, Any] = {
     "str": str,
     "ByBand": ByBand,
 }
-
-
-@dataclasses.dataclass(frozen=True)
-class Spec:
-    """A threshold that a metric is judged by.
-
-    Attributes
-    ----------
-    level : `str`
-        "minimum", "design" or "stretch".
-    value : `float`
-        The threshold, in the metric's unit.
-    op : `str`
-        "<=" or ">=": what a good value is.
-    bands : `str`
-        The bands it holds in, as in "gri"; "" for all.
-    source : `str`
-        The document that sets it.
-    """
-
-    level: str
-    value: float
-    op: str = "<="
-    bands: str = ""
-    source: str = "LPM-17"
-
-    def faults(self) -> list[str]:
-        """Say what is wrong with this declaration.
-
-        Returns
-        -------
-        faults : `list` [`str`]
-            One sentence per fault.
-        """
-        found = []
-        if self.level not in LEVELS:
-            found.append(f"specification level {self.level!r} is none of {', '.join(LEVELS)}")
-        if self.op not in ("<=", ">="):
-            found.append(f"specification operator {self.op!r} is neither '<=' nor '>='")
-        if not math.isfinite(self.value):
-            found.append(f"specification value {self.value!r} is not finite")
-        if strange := set(self.bands) - set(BANDS):
-            found.append(f"specification bands {''.join(sorted(strange))!r} are not among {BANDS!r}")
-        return found
-
-    def holds_in(self, band: str | None) -> bool:
-        """Tell whether this threshold applies in a band.
-
-        Parameters
-        ----------
-        band : `str` or `None`
-            Name of the band; a null band only meets thresholds for all.
-
-        Returns
-        -------
-        holds : `bool`
-            Whether values in that band are judged by it.
-        """
-        return not self.bands or (band is not None and band in self.bands)
-
-    def passes(self, value: float) -> bool:
-        """Tell whether a value is good.
-
-        Parameters
-        ----------
-        value : `float`
-            A measured value; NaN never passes.
-
-        Returns
-        -------
-        good : `bool`
-            Whether it meets the threshold.
-        """
-        return value <= self.value if self.op == "<=" else value >= self.value
-
-
-def srd(
-    minimum: float, design: float, stretch: float, *, bands: str = "", op: str = "<=", source: str = "LPM-17"
-) -> tuple[Spec, ...]:
-    """Declare the three thresholds of a requirement.
-
-    Parameters
-    ----------
-    minimum, design, stretch : `float`
-        Thresholds, in the metric's unit.
-    bands : `str`, optional
-        Bands they hold in.
-    op : `str`, optional
-        What a good value is.
-    source : `str`, optional
-        The document that sets them.
-
-    Returns
-    -------
-    specs : `tuple` [`Spec`, ...]
-        One per level.
-    """
-    values = zip(LEVELS, (minimum, design, stretch))
-    return tuple(Spec(level, value, op, bands, source) for level, value in values)
 
 
 @dataclasses.dataclass(frozen=True)

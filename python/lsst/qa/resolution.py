@@ -62,7 +62,7 @@ class Leaf(NamedTuple):
         Returns
         -------
         values : `numpy.ndarray` or `Coded`
-            float64, int64, bool, or text as numbers.
+            As float64, int64, bool, or text as numbers.
 
         Raises
         ------

@@ -31,7 +31,7 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..metric import LEVELS
+from ..spec import LEVELS
 from . import arrange, assets, bars, pages, text
 from .links import Links
 

@@ -28,7 +28,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..metric import BANDS
+from ..columns import BANDS
 from ..results import DATA_ID
 
 

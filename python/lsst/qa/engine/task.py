@@ -120,7 +120,18 @@ def selected_by(task: Task) -> Any:
 
 
 def mask_of(task: Task) -> Callable[[Columns], np.ndarray] | None:
-    """Make of a metric's selection a function of a piece."""
+    """Make of a metric's selection a function of a piece.
+
+    Parameters
+    ----------
+    task : `Task`
+        The metric, and its band.
+
+    Returns
+    -------
+    mask : `~collections.abc.Callable` or `None`
+        Takes a piece's columns, returns which rows to keep; `None` for all.
+    """
     rows = task.metric.rows
     if rows is None:
         return None
@@ -130,8 +141,21 @@ def mask_of(task: Task) -> Callable[[Columns], np.ndarray] | None:
 
 
 def call_key(task: Task, function: Callable[..., Any] | None, band: str | None) -> Any:
-    """Identify a call by the function, its constants and its columns: the same
-    key, the same result.
+    """Identify a call: the same key, the same result.
+
+    Parameters
+    ----------
+    task : `Task`
+        The metric, and its band.
+    function : `~collections.abc.Callable` or `None`
+        Its selection, one of its steps, or its function.
+    band : `str` or `None`
+        Band, for constants that depend on it.
+
+    Returns
+    -------
+    key : `~collections.abc.Hashable`
+        The function, its constants and its columns; `None` for no call.
     """
     if function is None:
         return None
@@ -142,7 +166,22 @@ def call_key(task: Task, function: Callable[..., Any] | None, band: str | None) 
 def given(
     function: Callable[..., Any], band: str | None, value_of: Callable[[str], Any], skip: int = 0
 ) -> dict[str, Any]:
-    """Collect what a function is called with: the band, where it asks for it,
-    and values by name.
+    """Collect what a function is called with.
+
+    Parameters
+    ----------
+    function : `~collections.abc.Callable`
+        The function.
+    band : `str` or `None`
+        Band, handed over where the function asks for it.
+    value_of : `~collections.abc.Callable`
+        Returns the value of any other parameter, by its name.
+    skip : `int`, optional
+        How many parameters to leave out at the front.
+
+    Returns
+    -------
+    values : `dict` [`str`, `typing.Any`]
+        By parameter.
     """
     return {name: band if name == "band" else value_of(name) for name in positional_of(function)[skip:]}

@@ -28,7 +28,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CollectionError, UnknownNameError
-from ..metric import LEVELS
+from ..spec import LEVELS
 from ..store.database import connect
 from ..store.query import get_run, latest_runs, run_summary, specifications
 from ..store.records import Run

@@ -27,7 +27,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ..metric import LEVELS, Spec
+from ..spec import LEVELS, Spec
 
 if TYPE_CHECKING:
     from ..store.records import Summary

@@ -23,7 +23,17 @@ visit to visit.
 
 from __future__ import annotations
 
-__all__ = ["AD", "AF", "AM", "PEERS"]
+__all__ = [
+    "AD",
+    "AF",
+    "AM",
+    "BYTES_PER_ROW",
+    "MAS",
+    "MOST_ROWS",
+    "astrometric_stars",
+    "good_detections",
+    "pair_residuals",
+]
 
 from collections.abc import Iterator
 from typing import Any
@@ -229,51 +239,6 @@ def AF1(
     return Estimate(*fraction(np.abs(residual) > limit, residual_first, residual_second))
 
 
-def absolute_shifted(
-    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Subtract from the absolute deviations their median, as faro does."""
-    size = np.abs(residual)
-    shifted = size - np.median(size) if len(size) else size
-    return {"shifted": shifted, "residual_first": residual_first, "residual_second": residual_second}
-
-
-def signed_centred(
-    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Take the size of the deviations from their median, as analysis_tools
-    does.
-    """
-    centred = np.abs(residual - np.median(residual)) if len(residual) else residual
-    return {"shifted": centred, "residual_first": residual_first, "residual_second": residual_second}
-
-
-def peer_AD(
-    shifted: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, outliers: float = 10.0
-) -> Estimate:
-    return Estimate(*quantile(shifted, 1.0 - outliers / 100.0, residual_first, residual_second))
-
-
-def peer_AF(
-    shifted: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, limit: float = 20.0
-) -> Estimate:
-    return Estimate(*fraction(np.abs(shifted) > limit, residual_first, residual_second))
-
-
-def validate_drp_AD(
-    rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, outliers: float = 10.0
-) -> Estimate:
-    value, error, n = quantile(rms, 1.0 - outliers / 100.0, first, second)
-    return Estimate(value - float(np.median(rms)) if n else np.nan, error, n)
-
-
-def validate_drp_AF(
-    rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, limit: float = 20.0
-) -> Estimate:
-    far = rms > (np.median(rms) if len(rms) else 0.0) + limit
-    return Estimate(*fraction(far, first, second))
-
-
 def _at(base: Metric, name: str, distance: float, **changes: Any) -> Metric:
     """Declare the same metric at another distance."""
     return base.variant(
@@ -297,114 +262,6 @@ AF = (
     AF1,
     _at(AF1, "AF2", 20.0),
     _at(AF1, "AF3", 200.0, limit=30.0, formula=AF1.formula.replace("20 mas", "30 mas")),
-)
-
-
-def faro_sample(
-    stars: Groups,
-    sourceId: np.ndarray,
-    visit: np.ndarray,
-    ra: np.ndarray,
-    dec: np.ndarray,
-    psf_mag: np.ndarray,
-    psf_snr: np.ndarray,
-    extendedness: np.ndarray,
-    clean: np.ndarray,
-    detect_isPrimary: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Pick stars as faro does: every detection clean, primary, compact and
-    measured.
-    """
-    kept = stars.all(clean & detect_isPrimary & np.isfinite(psf_mag))
-    rows = stars.spread(kept)
-    return astrometric_stars(
-        stars.take(kept),
-        sourceId[rows],
-        visit[rows],
-        ra[rows],
-        dec[rows],
-        psf_mag[rows],
-        psf_snr[rows],
-        extendedness[rows],
-        extended=0.9,
-        all_compact=True,
-        most_stars=None,
-    )
-
-
-def bright_good_detections(
-    psf_mag: np.ndarray, psf_snr: np.ndarray, clean: np.ndarray, detect_isPrimary: np.ndarray
-) -> np.ndarray:
-    """Select detections one by one by magnitude and S/N, as analysis_tools
-    does.
-    """
-    usable = good_detections(psf_mag, clean, detect_isPrimary)
-    return usable & (psf_snr > 50.0) & (psf_snr < 50_000.0) & (psf_mag >= 17.0) & (psf_mag < 21.5)
-
-
-_FARO = {
-    "rows": None,
-    "most_rows": None,
-    "most_stars": None,
-    "most_pairs": None,
-    "reference": "faro aff3cf7",
-}
-_ANALYSIS_TOOLS = {
-    "rows": bright_good_detections,
-    "about": "mean",
-    "reference": "analysis_tools c74f828",
-}
-
-PEERS = (
-    *(
-        m.variant(
-            ".faro",
-            steps=(faro_sample, pair_residuals),
-            doc=f"{m.name} as faro computes it: stars judged by all their detections.",
-            **_FARO,
-        )
-        for m in AM
-    ),
-    *(
-        m.variant(
-            ".faro",
-            function=function,
-            steps=(faro_sample, pair_residuals, absolute_shifted),
-            doc=f"{m.name} as faro computes it: absolute deviations less their median.",
-            **_FARO,
-        )
-        for family, function in ((AD, peer_AD), (AF, peer_AF))
-        for m in family
-    ),
-    *(
-        m.variant(
-            ".analysis_tools",
-            doc=f"{m.name} as analysis_tools computes it: detections cut one by one.",
-            **_ANALYSIS_TOOLS,
-        )
-        for m in AM
-    ),
-    *(
-        m.variant(
-            ".analysis_tools",
-            function=function,
-            steps=(astrometric_stars, pair_residuals, signed_centred),
-            doc=f"{m.name} as analysis_tools computes it: deviations from the mean, then from their median.",
-            **_ANALYSIS_TOOLS,
-        )
-        for family, function in ((AD, peer_AD), (AF, peer_AF))
-        for m in family
-    ),
-    *(
-        m.variant(
-            ".validate_drp",
-            function=function,
-            doc=f"{m.name} as validate_drp computes it: from the rms of each pair.",
-            reference="validate_drp 107f81d",
-        )
-        for family, function in ((AD, validate_drp_AD), (AF, validate_drp_AF))
-        for m in family
-    ),
 )
 
 

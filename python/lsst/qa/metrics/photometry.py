@@ -174,12 +174,14 @@ FARO = {"extended": 0.9, "all_compact": True, "ddof": 0, "more_than": 10}
 PA1_FARO = PA1.variant(
     ".faro",
     doc="PA1 as faro computes it: the rms of the population (ddof=0); undefined for 10 stars or fewer.",
+    formula=PA1.formula.replace("(n - 1)", "n"),
     reference="faro aff3cf7, PA1Task",
     **FARO,
 )
 PF1_FARO = PF1.variant(
     ".faro",
     doc="PF1 as faro computes it: 15 mmag in every band; undefined for 10 stars or fewer.",
+    formula="100 mean(|m_v - mean m| > 15 mmag)",
     reference="faro aff3cf7, PF1Task",
     limit=15.0,
     **FARO,

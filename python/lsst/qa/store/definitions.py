@@ -28,7 +28,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ..metric import LEVELS, Metric, Spec
+from ..metric import Metric
+from ..spec import LEVELS, Spec
 from .database import insert, tables, writing
 from .records import MetricInfo
 

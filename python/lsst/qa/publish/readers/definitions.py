@@ -34,7 +34,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from ...errors import DefinitionError, NotATableError
-from ...metric import LEVELS, Spec
+from ...spec import LEVELS, Spec
 from ._rows import BANDS, number
 
 _MOST_BASES = 20
@@ -76,7 +76,7 @@ def definitions_of_job(job: Mapping[str, Any]) -> dict[str, Definition]:
     -------
     definitions : `dict` [`str`, `Definition`]
         By name of the metric, package included. A threshold is kept if it
-        is of one of `lsst.qa.metric.LEVELS` and holds for whole bands;
+        is of one of `lsst.qa.spec.LEVELS` and holds for whole bands;
         those for single instruments, data sets or releases are left out.
     """
     found = dict(_metrics_of_job(job.get("metrics")))
