@@ -62,6 +62,7 @@ def _rows(results: Results, folder: Path) -> Path:
             if not tool.startswith("numpy"):
                 _line(axis, results.series(path, tool), tool)
         axis.set(title=title, xscale="log", yscale="log", ylabel="CPU [s]", xlabel="rows")
+        axis.minorticks_off()  # they are most of the file
         if axis.lines:
             axis.legend(fontsize=6)
     return _saved(figure, folder / "rows.svg")

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Sample", "measure"]
+__all__ = ["ROOT", "Sample", "measure"]
 
 import dataclasses
 import importlib

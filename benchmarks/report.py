@@ -112,8 +112,8 @@ def _judged(results: Results) -> list[list[str]]:
             verdict.what,
             verdict.at,
             f"{verdict.target:g} {verdict.unit}",
-            f"{verdict.measured:.3g} {verdict.unit}",
-            f"{verdict.ratio:.2f}",
+            "failed" if math.isnan(verdict.measured) else f"{verdict.measured:.3g} {verdict.unit}",
+            "" if math.isnan(verdict.ratio) else f"{verdict.ratio:.2f}",
             "met" if verdict.met else "missed",
         ]
         for verdict in verdicts(results)

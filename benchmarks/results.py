@@ -34,7 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from .cases import DECODING, OURS, STREAMING, Case
-from .probe import Sample, measure
+from .probe import ROOT, Sample, measure
 
 _PACKAGES = (
     "lsst-qa",
@@ -137,7 +137,8 @@ def _entries(case: Case, place: str, repeats: int) -> Iterable[Entry]:
         try:
             samples = measure(work, arguments, repeats)
         except RuntimeError as error:  # a peer that fails is a result as well
-            lines = str(error).strip().splitlines()
+            # Where this checkout lies is nobody's business.
+            lines = str(error).replace(f"{ROOT}/", "").strip().splitlines()
             none = float("nan")
             yield Entry(case.path, case.of, tool, case.size, none, none, none, [], f"failed: {lines[-1]}")
             continue

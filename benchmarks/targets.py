@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["Verdict", "verdicts"]
 
 import dataclasses
+import math
 from collections.abc import Iterator
 
 from .cases import DECODING, OURS
@@ -39,7 +40,7 @@ class Verdict:
     what, at, unit : `str`
         What is promised, at which size, in what unit.
     target, measured : `float`
-        What may be reached at most, and what was.
+        What may be reached at most, and what was; NaN where it failed.
     """
 
     what: str
@@ -85,9 +86,8 @@ def _over_decoding(results: Results) -> Iterator[Verdict]:
         # Beyond that size, memory is what is promised.
         for entry in [entry for entry in found if entry.size <= 10_000_000][-1:]:
             limit = results.find(path, DECODING, entry.size)
-            if limit is not None:
-                ratio = entry.cpu / max(limit.cpu, 1e-3)
-                yield Verdict(f"{path}: CPU over decoding", _at(entry), "x", target, ratio)
+            ratio = entry.cpu / limit.cpu if limit is not None and limit.cpu else math.nan
+            yield Verdict(f"{path}: CPU over decoding", _at(entry), "x", target, ratio)
 
 
 def _pair_metrics(results: Results) -> Iterator[Verdict]:

@@ -26,6 +26,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
+import astropy.io.fits
 import astropy.table
 import numpy as np
 from astropy.io import fits
@@ -41,6 +42,7 @@ from lsst.qa.errors import (
     QaError,
     UnknownNameError,
 )
+from lsst.qa.tables.files import open_table
 
 
 class BadInputTestCase(FolderTestCase):
@@ -170,6 +172,22 @@ class BadInputTestCase(FolderTestCase):
             for part in (0.02, 0.3, 0.5, 0.9, 0.99):
                 with self.subTest(path=path.name, part=part):
                     self.assertRefused(NotATableError, self.cut(path, part), f"short_{path.name}")
+
+    def test_cut_after_the_table(self) -> None:
+        """What follows the table is not read, but a copy that lacks it was cut."""
+        hdus = astropy.io.fits.HDUList([astropy.io.fits.PrimaryHDU()])
+        hdus.append(astropy.io.fits.table_to_hdu(astropy.table.Table(make_table("source"))))
+        table_end = sum(hdu.filebytes() for hdu in hdus)
+        hdus.append(astropy.io.fits.table_to_hdu(astropy.table.Table({"archive": np.arange(5000)})))
+        path = self.folder / "whole.fits"
+        hdus.writeto(path)
+        self.assertGreater(open_table(path).n_rows, 0)
+        content = path.read_bytes()
+        for length in (table_end + 80, table_end + 2880, len(content) - 2880):
+            with self.subTest(length=length - table_end):
+                short = self.folder / "short.fits"
+                short.write_bytes(content[:length])
+                self.assertRefused(NotATableError, short, "cut short")
 
     def test_damaged_in_the_middle(self) -> None:
         """Pages whose bytes are lost, behind a footer that is whole."""

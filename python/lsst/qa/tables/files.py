@@ -150,15 +150,29 @@ def _open_fits(path: Path) -> InMemory:
 
     with warnings.catch_warnings():
         warnings.filterwarnings("error", message=".*truncated.*", category=AstropyUserWarning)
+        warnings.filterwarnings("ignore", message=".*Error validating header.*", category=AstropyUserWarning)
         try:
             # Opened here: Astropy leaves a file open that it cannot read.
             with _unzipped(path) as file, fits.open(file, memmap=False) as hdus:
+                _require_whole(path, file, [hdu.fileinfo() for hdu in hdus])
                 table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
                 if table is None:
                     raise NotATableError(f"{path} is a FITS file without a table.")
                 return _from_fits(table, path.name)
         except AstropyUserWarning as warning:
             raise NotATableError(f"{path} is cut short: {warning}") from warning
+
+
+def _require_whole(path: Path, file: Any, places: list[dict[str, int]]) -> None:
+    """Refuse a file that ends within one of its parts, even after the table:
+    Astropy reads what comes before, and says nothing.
+    """
+    end = places[-1]["datLoc"] + places[-1]["datSpan"]
+    file.seek(0)
+    length = sum(map(len, iter(lambda: file.read(1 << 20), b"")))
+    file.seek(min(end, length))
+    if length < end or file.read(8) == b"XTENSION":
+        raise NotATableError(f"{path} is cut short: it has {length} bytes, and its parts go on after that.")
 
 
 def _from_fits(hdu: Any, name: str) -> InMemory:
