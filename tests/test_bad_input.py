@@ -174,7 +174,7 @@ class BadInputTestCase(FolderTestCase):
                     self.assertRefused(NotATableError, self.cut(path, part), f"short_{path.name}")
 
     def test_cut_after_the_table(self) -> None:
-        """What follows the table is not read, but a copy that lacks it was cut."""
+        """The rest of the file is not read, but where it lacks it was cut."""
         hdus = astropy.io.fits.HDUList([astropy.io.fits.PrimaryHDU()])
         hdus.append(astropy.io.fits.table_to_hdu(astropy.table.Table(make_table("source"))))
         table_end = sum(hdu.filebytes() for hdu in hdus)
