@@ -179,8 +179,8 @@ def _framework(size: Size) -> Iterator[Case]:
             yield Case(path, number, "datasets", make, partial(_in_repository, work), reads=False)
     make = partial(repositories.results, number=size.loaded)
     for database in ("SQLite", "PostgreSQL"):
-        works = partial(_in_repository, "load", database=database)
-        yield Case(f"load into {database}", 100 * size.loaded, "rows", make, works, reads=False)
+        loading = partial(_in_repository, "load", database=database)
+        yield Case(f"load into {database}", 100 * size.loaded, "rows", make, loading, reads=False)
 
 
 def _nothing(folder: Path) -> str:

@@ -63,8 +63,7 @@ def _rows(results: Results, folder: Path) -> Path:
                 _line(axis, results.series(path, tool), tool)
         axis.set(title=title, xscale="log", yscale="log", ylabel="CPU [s]", xlabel="rows")
         axis.minorticks_off()  # they are most of the file
-        if axis.lines:
-            axis.legend(fontsize=6)
+        _legend(axis)
     return _saved(figure, folder / "rows.svg")
 
 
@@ -80,7 +79,7 @@ def _memory(results: Results, folder: Path) -> Path:
         )
     axis.axhline(512.0, color="black", linestyle="--", label="budget")
     axis.set(xscale="log", xlabel="rows", ylabel="memory above the baseline [MiB]", ylim=(0.0, None))
-    axis.legend(fontsize=7)
+    _legend(axis)
     return _saved(figure, folder / "memory.svg")
 
 
@@ -105,7 +104,7 @@ def _growth(results: Results, path: Path, pattern: str, what: str) -> Path:
             axis.plot(*zip(*points), "o-", label=tool, color=_COLOURS[tool])
         rows = max([rows, *(entry.size for _, entry in held if entry is not None)])
     axis.set(xlabel=what, ylabel=f"CPU [s], {rows:,} rows", ylim=(0.0, None))
-    axis.legend(fontsize=7)
+    _legend(axis)
     return _saved(figure, path)
 
 
@@ -115,7 +114,7 @@ def _quanta(results: Results, folder: Path) -> Path:
     for tool in dict.fromkeys(entry.tool for entry in results.entries if entry.path == path):
         _line(axis, results.series(path, tool), tool)
     axis.set(xlabel="quanta of some 5,000 sources", ylabel="CPU [s], graph aside", ylim=(0.0, None))
-    axis.legend(fontsize=7)
+    _legend(axis)
     return _saved(figure, folder / "quanta.svg")
 
 
@@ -124,7 +123,7 @@ def _datasets(results: Results, folder: Path) -> Path:
     for path in ("gather", "gather, with graph and Butler"):
         _line(axis, results.series(path), path)
     axis.set(xlabel="datasets of 100 rows", ylabel="CPU [s]", xscale="log", yscale="log")
-    axis.legend(fontsize=7)
+    _legend(axis)
     return _saved(figure, folder / "datasets.svg")
 
 
@@ -133,6 +132,11 @@ def _line(axis: Any, series: Sequence[Entry], label: str) -> None:
     points = [(entry.size, max(entry.cpu, 1e-3)) for entry in series if entry.cpu == entry.cpu]
     if points:
         axis.plot(*zip(*points), "o-", label=label, markersize=3, **style)
+
+
+def _legend(axis: Any) -> None:
+    if axis.lines:
+        axis.legend(fontsize=7)
 
 
 def _saved(figure: Any, path: Path) -> Path:

@@ -27,6 +27,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +38,7 @@ from lsst.qa.simulate import sources as visit_sources
 from lsst.qa.simulate.layout import ROW_GROUP, arrow_schema, to_arrow
 
 # So wide that there are stars 200 arcmin apart.
-_SKY = {"tract_size": 3.6, "pixel_scale": 1.2}
+_SKY: dict[str, Any] = {"tract_size": 3.6, "pixel_scale": 1.2}
 
 
 def matched(folder: Path, rows: int, *, bands: str = "r", visits: int = 10, by: str = "star") -> Path:

@@ -46,6 +46,7 @@ def run_metrics(
     detail: Sequence[str] = (),
     data_id: Mapping[str, Any] | None = None,
     memory: int | None = None,
+    batches: Sequence[list[Task]] | None = None,
 ) -> list[Row]:
     """Measure a table that comes in pieces.
 
@@ -62,6 +63,8 @@ def run_metrics(
         Fields that all rows share.
     memory : `int`, optional
         Bytes that may be used; without a bound if not given.
+    batches : `~collections.abc.Sequence` [`list` [`Task`]], optional
+        The tasks as `planned` put them together, if that was done.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def run_metrics(
     """
     shared = dict(data_id or {})
     found: dict[int, list[Row]] = {}
-    for batch in planned(tasks, table.n_rows, memory):
+    for batch in planned(tasks, table.n_rows, memory) if batches is None else batches:
         if batch[0].metric.steps:
             rows = run_groups(batch, table, shared, memory)
         else:

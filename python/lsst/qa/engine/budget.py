@@ -68,6 +68,8 @@ def planned(tasks: Sequence[Task], n_rows: int, memory: int | None) -> list[list
         apart.setdefault(way, []).append(task)
     if memory is None:
         return list(apart.values())
+    if all(needed(together, n_rows) <= memory for together in apart.values()):
+        return list(apart.values())
     if greedy := [task for task in tasks if needed([task], n_rows) > memory]:
         least = max(needed([task], n_rows) for task in greedy)
         names = ", ".join(sorted({task.metric.name for task in greedy}))
@@ -118,6 +120,8 @@ def _part(selection: object) -> float:
 
 
 def _cut(tasks: Sequence[Task], n_rows: int, memory: int) -> list[list[Task]]:
+    if needed(tasks, n_rows) <= memory:
+        return [list(tasks)]
     batches: list[list[Task]] = []
     for task in tasks:
         if batches and needed([*batches[-1], task], n_rows) <= memory:

@@ -131,6 +131,7 @@ def pair_residuals(
     distance: float = 5.0,
     most_stars: int | None = 10_000,
     most_pairs: int | None = 100_000,
+    most_separations: int | None = 2_000_000,
     about: str = "median",
 ) -> dict[str, np.ndarray]:
     """Measure the separation of each pair ``distance`` +- 1 arcmin apart in
@@ -142,6 +143,9 @@ def pair_residuals(
     order = np.argsort(star)
     order = order[_sampled(star[order], most_stars)]
     star = star[order]
+    if most_pairs is not None and most_separations is not None and len(visit):
+        # A pair has a separation in each visit: of a long series fewer pairs.
+        most_pairs = min(most_pairs, max(most_separations // len(np.unique(visit)), 1))
     first, second = pairs_in_annulus(
         mean_ra[order],
         mean_dec[order],

@@ -27,6 +27,7 @@ from __future__ import annotations
 
 __all__ = ["Partitioned", "partition"]
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -87,20 +88,24 @@ def partition(repo: str, collections: Sequence[str], folder: str, *, where: str 
     place = Path(folder)
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise InputError(f"{folder} exists and is not an empty folder; name another one.")
-    butler = open_repository(repo).butler
-    refs = [ref for ref in find_results(butler, collections, where) if ref.datasetType.name != GATHERED_TYPE]
     complaints: list[str] = []
     datasets = rows = 0
-    for number, batch in enumerate(dataset_batches(butler, refs, complaints.append)):
-        dataset.write_dataset(
-            _with_origins(batch),
-            place,
-            format="parquet",
-            partitioning=dataset.partitioning(pa.schema([GATHERED_SCHEMA.field("metric")]), flavor="hive"),
-            basename_template=f"part-{number}-{{i}}.parquet",
-            existing_data_behavior="overwrite_or_ignore",
-        )
-        datasets, rows = datasets + len(batch.origins), rows + batch.rows.num_rows
+    with contextlib.closing(open_repository(repo).butler) as butler:
+        refs = [
+            ref for ref in find_results(butler, collections, where) if ref.datasetType.name != GATHERED_TYPE
+        ]
+        for number, batch in enumerate(dataset_batches(butler, refs, complaints.append)):
+            dataset.write_dataset(
+                _with_origins(batch),
+                place,
+                format="parquet",
+                partitioning=dataset.partitioning(
+                    pa.schema([GATHERED_SCHEMA.field("metric")]), flavor="hive"
+                ),
+                basename_template=f"part-{number}-{{i}}.parquet",
+                existing_data_behavior="overwrite_or_ignore",
+            )
+            datasets, rows = datasets + len(batch.origins), rows + batch.rows.num_rows
     if complaints:
         raise InputError(f"{len(complaints)} datasets are not in {folder}: {'; '.join(complaints)}.")
     return Partitioned(datasets, rows)

@@ -33,7 +33,7 @@ import pyarrow as pa
 from ..errors import InputError
 from ..pieces import Coded
 
-BATCH_ROWS = 1 << 16
+BATCH_ROWS = 1 << 15
 """Rows read at a time: some MB, whatever the size of the file's row groups."""
 
 

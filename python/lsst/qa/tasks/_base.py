@@ -190,7 +190,9 @@ class MetricsTask(PipelineTask):
             config.memory_budget,
             len(batches),
         )
-        rows = run_metrics(prepared.able, prepared, detail=detail, data_id=data_id, memory=memory)
+        rows = run_metrics(
+            prepared.able, prepared, detail=detail, data_id=data_id, memory=memory, batches=batches
+        )
         if prepared.missing:
             self.log.warning(
                 "%d metrics cannot run on %s. %s", len(prepared.missing), source.name, prepared.at_hand()
