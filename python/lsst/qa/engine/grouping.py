@@ -161,9 +161,9 @@ class _Parts:
     def _spill(self) -> None:
         for number, held in enumerate(self._held):
             for place, name in enumerate(self._types if held else ()):
+                # One write for all pieces: they are many, and small.
                 with open(self._file(number, place), "ab") as file:
-                    for columns in held:
-                        columns[name].tofile(file)
+                    np.concatenate([columns[name] for columns in held]).tofile(file)
             self._held[number] = []
         self._bytes = 0
 

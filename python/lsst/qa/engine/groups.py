@@ -86,7 +86,7 @@ def run_groups(
         read,
         kind.group,
         table.n_rows,
-        in_memory=(memory or 1 << 30) // 4,
+        in_memory=(memory or 1 << 30) // 8,
     ):
         for number, part in _by_context(piece, level.number(piece)):
             _first_steps(tasks, part, table.n_rows, gathered.setdefault(number, _Gathered()), memory)
