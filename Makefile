@@ -18,7 +18,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet
 
-# A metric's parameters are columns, which columns.py explains; a command's
+# A metric's parameters are columns, which columns/ explains; a command's
 # docstring is its help text.
 DOCUMENTED = $(shell find python -name '*.py' -not -path '*/metrics/*' -not -path '*/cli/*' -not -path '*/resources/*')
 

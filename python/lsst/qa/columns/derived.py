@@ -37,7 +37,7 @@ __all__ = [
 
 import numpy as np
 
-from .errors import InputError
+from ..errors import InputError
 
 AB_NANOJANSKY = 31.4
 """AB magnitude of 1 nJy."""
