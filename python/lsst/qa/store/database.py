@@ -62,6 +62,9 @@ class Tables(NamedTuple):
     dataset: sa.Table
     measurement: sa.Table
     publication: sa.Table
+    job: sa.Table
+    job_log: sa.Table
+    worker: sa.Table
 
 
 @functools.cache
