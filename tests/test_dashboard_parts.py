@@ -28,7 +28,9 @@ import urllib.parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lsst.qa.dashboard import arrange, bars, charts, text
+from lsst.qa.dashboard import arrange, bars, text
+from lsst.qa.dashboard.charts.history import history_chart
+from lsst.qa.dashboard.charts.rows import rows_chart
 from lsst.qa.dashboard.links import Links, split_twin
 from lsst.qa.metric import Spec, srd
 
@@ -182,7 +184,7 @@ class ChartTestCase(unittest.TestCase):
 
     def test_history(self) -> None:
         points = [self.point("y", 1.0), self.point("g", 2.0, error=None), self.point(None, math.nan)]
-        written = charts.history_chart(points, srd(8, 5, 3, bands="gri"), "PA1 (mmag)")
+        written = history_chart(points, srd(8, 5, 3, bands="gri"), "PA1 (mmag)")
         self.assertNotIn("<", written)
         chart = json.loads(written)
         self.assertEqual(
@@ -199,27 +201,25 @@ class ChartTestCase(unittest.TestCase):
     def test_sources_have_the_columns_that_are_sent(self) -> None:
         """Columns of a chart's description and of its data are named apart."""
         points = [self.point("r", float(k), k) for k in range(3)]
-        for chart in map(
-            json.loads, (charts.history_chart(points, (), "x"), charts.rows_chart(points, (), "x"))
-        ):
+        for chart in map(json.loads, (history_chart(points, (), "x"), rows_chart(points, (), "x"))):
             described = {name: set(columns) for name, columns in _sources(chart["item"]["doc"])}
             self.assertEqual(described, {name: set(columns) for name, columns in chart["columns"].items()})
 
     def test_rows(self) -> None:
         points = [self.point("r", value, k) for k, value in enumerate((1.0, 1.0, 3.0, math.nan))]
-        columns = json.loads(charts.rows_chart(points, [Spec("design", 2.0)], "x"))["columns"]
+        columns = json.loads(rows_chart(points, [Spec("design", 2.0)], "x"))["columns"]
         self.assertEqual(len(columns["band:r"]["y"]), 3)
         self.assertEqual((columns["bars"]["count"][0], columns["bars"]["count"][-1]), (2.0, 1.0))
         self.assertEqual((columns["bars"]["bottom"][0], columns["bars"]["top"][-1]), (1.0, 3.0))
 
     def test_equal_values(self) -> None:
         points = [self.point("r", 0.0, k) for k in range(2)]
-        columns = json.loads(charts.rows_chart(points, (), "x"))["columns"]
+        columns = json.loads(rows_chart(points, (), "x"))["columns"]
         self.assertEqual(sum(columns["bars"]["count"]), 2)
 
     def test_too_few_rows(self) -> None:
         points = [self.point("r", 1.0), self.point("r", math.nan), {**self.point("r", 1.0), "time": None}]
-        self.assertIsNone(charts.rows_chart(points, (), "x"))
+        self.assertIsNone(rows_chart(points, (), "x"))
 
 
 def _sources(described: object) -> list[tuple[str, list[str]]]:

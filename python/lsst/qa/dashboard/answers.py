@@ -21,9 +21,10 @@
 
 from __future__ import annotations
 
-__all__ = ["asset_answer", "error_answer", "json_answer", "page_answer"]
+__all__ = ["asset_answer", "environment", "error_answer", "json_answer", "page_answer"]
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 import jinja2
@@ -32,7 +33,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..spec import LEVELS
-from . import arrange, assets, bars, pages, text
+from . import arrange, assets, bars, text
 from .links import Links
 
 _LISTED = 20  # rows of a table that may be long
@@ -52,13 +53,15 @@ _HEADERS = {
 _CHART_HEADERS = {"Content-Security-Policy": _POLICY.format(styles=" 'unsafe-inline'")}
 
 
-def environment(links: Links) -> jinja2.Environment:
+def environment(links: Links, **shared: Any) -> jinja2.Environment:
     """Return the templates, ready to be filled.
 
     Parameters
     ----------
     links : `Links`
         Addresses of the views.
+    **shared
+        What else all templates see.
 
     Returns
     -------
@@ -75,12 +78,12 @@ def environment(links: Links) -> jinja2.Environment:
     made.filters |= {name: getattr(text, name) for name in ("iso", "number", "rounded", "short", "utc")}
     shapes = ("by_metric", "by_run", "matrix", "thresholds", "where", "worst_first")
     made.filters |= {name: getattr(arrange, name) for name in shapes}
+    made.globals |= shared
     made.globals |= {
         "links": links,
         "asset": lambda name: f"{links.root}/static/{name}?v={assets.load(name).digest}",
         "bar": bars.bar,
         "bar_size": (bars.WIDTH, bars.HEIGHT),
-        "states": pages.STATES,
         "levels": LEVELS,
         "listed": _LISTED,
         "signs": {"<=": "≤", ">=": "≥"},
@@ -89,7 +92,7 @@ def environment(links: Links) -> jinja2.Environment:
 
 
 def page_answer(
-    request: Request, templates: jinja2.Environment, name: str, data: dict[str, Any], charts: dict[str, Any]
+    request: Request, templates: jinja2.Environment, name: str, data: Mapping[str, Any]
 ) -> Response:
     """Answer with a page.
 
@@ -101,18 +104,16 @@ def page_answer(
         The templates.
     name : `str`
         Name of the template.
-    data : `dict` [`str`, `typing.Any`]
-        What the page shows.
-    charts : `dict` [`str`, `typing.Any`]
-        Charts by their name in the template.
+    data : `~collections.abc.Mapping` [`str`, `typing.Any`]
+        What the page shows, and its ``charts``.
 
     Returns
     -------
     response : `starlette.responses.Response`
         The page, or that it has not changed.
     """
-    body = templates.get_template(name).render(**data, charts=charts).encode()
-    return _answer(request, body, "text/html; charset=utf-8", _CHART_HEADERS if charts else {})
+    body = templates.get_template(name).render(data).encode()
+    return _answer(request, body, "text/html; charset=utf-8", _CHART_HEADERS if data["charts"] else {})
 
 
 def json_answer(request: Request, data: dict[str, Any], status: int = 200) -> Response:
@@ -160,7 +161,8 @@ def error_answer(
     """
     if request.url.path.endswith(".json"):
         return json_answer(request, {"error": {"code": code, "message": message}}, status)
-    body = templates.get_template("error.html").render(status=status, message=message, charts={}).encode()
+    shown = {"status": status, "message": message, "charts": {}, "view": "error", "section": ""}
+    body = templates.get_template("error.html").render(shown).encode()
     return _answer(request, body, "text/html; charset=utf-8", {}, status)
 
 

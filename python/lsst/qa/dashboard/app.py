@@ -27,7 +27,6 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable
-from typing import Any, Literal
 
 import sqlalchemy
 import uvicorn
@@ -39,14 +38,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ..errors import DatabaseError, InputError, UnknownNameError
-from ..metric import Spec
 from ..store import database
-from . import answers, arrange, assets, charts, pages
-from .links import Links, split_twin
+from . import answers, assets, shapes
+from .links import Links
+from .site import Site
+from .views import views
 
-State = Literal["pass", "fail", "unknown", "none"]
-
-_METHODS = ["GET", "HEAD"]
 _UNNAMED = "There is no page here. The runs and metrics pages list all there is."
 
 
@@ -66,54 +63,14 @@ def create_app(engine: sqlalchemy.Engine, root_path: str = "") -> FastAPI:
         The application.
     """
     links = Links(root_path)
-    templates = answers.environment(links)
+    templates = answers.environment(links, states=shapes.STATES, views=views)
     app = FastAPI(title="lsst.qa", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
+    site = Site(engine, links, templates, app.router)
+    for view in views():
+        view.add(site)
 
-    def show(request: Request, twin: bool, name: str, data: dict[str, Any], **drawn: Any) -> Response:
-        if twin:
-            return answers.json_answer(request, data)
-        shown = {key: chart for key, chart in drawn.items() if chart is not None}
-        return answers.page_answer(request, templates, name, data, shown)
-
-    def route(*paths: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        def add(function: Callable[..., Response]) -> Callable[..., Response]:
-            # Some proxies take their prefix away, and some do not.
-            for path in dict.fromkeys(prefix + path for prefix in ("", links.prefix) for path in paths):
-                app.add_api_route(path, function, methods=_METHODS, response_model=None)
-            return function
-
-        return add
-
-    @route("/", "/index.json")
-    def landing(request: Request) -> Response:
-        return show(request, _is_twin(request), "landing.html", pages.landing(engine))
-
-    @route("/runs", "/runs/", "/runs.json")
-    def runs(request: Request) -> Response:
-        return show(request, _is_twin(request), "runs.html", pages.runs(engine))
-
-    @route("/run", "/run.json")
-    def run_by_query(request: Request, name: str, state: State | None = None) -> Response:
-        return show(request, _is_twin(request), "run.html", pages.run(engine, name, state))
-
-    @route("/runs/{path:path}")
-    def run(request: Request, path: str, state: State | None = None) -> Response:
-        name, twin = split_twin(path)
-        return show(request, twin, "run.html", pages.run(engine, name, state))
-
-    @route("/metrics", "/metrics/", "/metrics.json")
-    def metrics(request: Request) -> Response:
-        return show(request, _is_twin(request), "metrics.html", pages.metrics(engine))
-
-    @route("/metrics/{path:path}")
-    def metric(request: Request, path: str, band: str | None = None, run: str | None = None) -> Response:
-        name, twin = split_twin(path)
-        data = pages.metric(engine, name, band, run)
-        drawn = {} if twin else _charts(data, links)
-        return show(request, twin, "metric.html", data, **drawn)
-
-    @route("/static/{name}")
+    @site.route("/static/{name}")
     def static(request: Request, name: str) -> Response:
         answer = answers.asset_answer(request, name)
         return answer or fail(request, 404, "not_found", _UNNAMED)
@@ -183,7 +140,6 @@ def serve(url: str, host: str, port: int, root_path: str, announce: Callable[[st
     with listener:
         shown = f"[{host}]" if ":" in host else host
         announce(f"http://{shown}:{listener.getsockname()[1]}{Links(root_path).page()}")
-        # The first chart would wait a second for Bokeh to be imported.
         threading.Thread(target=_prepare, daemon=True).start()
         config = uvicorn.Config(app, log_level="warning", server_header=False)
         with contextlib.suppress(KeyboardInterrupt):
@@ -191,28 +147,8 @@ def serve(url: str, host: str, port: int, root_path: str, announce: Callable[[st
 
 
 def _prepare() -> None:
-    charts.describe_usual()
+    for view in views():
+        if view.prepare is not None:
+            view.prepare()
     for name in assets.ASSETS:
         assets.load(name)
-
-
-def _is_twin(request: Request) -> bool:
-    return split_twin(request.url.path)[1]
-
-
-def _charts(data: dict[str, Any], links: Links) -> dict[str, Any]:
-    """Return the charts of a metric's page."""
-    specs = [Spec(**spec) for spec in data["metric"]["specs"]]
-    # All the levels of all the bands at once would be a thicket.
-    band = data["band"]
-    seen = [
-        spec for spec in specs if (spec.holds_in(band) if band else spec.level == "design" or not spec.bands)
-    ]
-    unit = data["metric"]["unit"]
-    label = f"{data['metric']['name']} ({unit})" if unit else data["metric"]["name"]
-    points = [{**point, "url": links.run(point["run"])} for point in data["history"]]
-    rows = [{**row, "time": row["obs_time"], "where": arrange.where(row)} for row in data["rows"]]
-    return {
-        "history": charts.history_chart(points, seen, label) if points else None,
-        "rows": charts.rows_chart(rows, seen, label),
-    }

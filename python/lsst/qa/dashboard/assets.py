@@ -31,13 +31,17 @@ from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 _OURS, _BOKEH = "lsst.qa.dashboard", "bokeh.server"
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
 
 ASSETS = {
-    "qa.css": (_OURS, "static/qa.css", "text/css; charset=utf-8"),
-    "charts.js": (_OURS, "static/charts.js", "text/javascript; charset=utf-8"),
-    "icon.svg": (_OURS, "static/icon.svg", "image/svg+xml"),
-    "bokeh.js": (_BOKEH, "static/js/bokeh.min.js", "text/javascript; charset=utf-8"),
-}
+    file.name: (_OURS, f"static/{file.name}", _TYPES[suffix])
+    for file in importlib.resources.files(_OURS).joinpath("static").iterdir()
+    if (suffix := file.name[file.name.rfind(".") :]) in _TYPES
+} | {"bokeh.js": (_BOKEH, "static/js/bokeh.min.js", _TYPES[".js"])}
 """Package, file and media type by name in the URL; no other file is served."""
 
 

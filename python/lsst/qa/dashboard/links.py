@@ -23,7 +23,10 @@ from __future__ import annotations
 
 __all__ = ["Links", "split_twin"]
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote, urlencode
+
+Parameter = str | int | Sequence[str] | None
 
 _TWIN = ".json"
 
@@ -64,17 +67,18 @@ class Links:
         self.prefix = f"/{root.strip('/')}" if root.strip("/") else ""
         self.root = quote(self.prefix)
 
-    def page(self, view: str = "", twin: bool = False, **query: str | None) -> str:
+    def page(self, view: str = "", twin: bool = False, **query: Parameter) -> str:
         """Return the path of a page that is not about one thing.
 
         Parameters
         ----------
         view : `str`, optional
-            "runs" or "metrics"; "" is the landing page.
+            Path of the page, as in "runs"; "" is the landing page.
         twin : `bool`, optional
             Whether to return the path of the JSON twin.
         **query
-            Parameters; those that are `None` are left out.
+            Parameters; those that are `None` are left out, and those that
+            are lists repeated.
 
         Returns
         -------
@@ -83,7 +87,34 @@ class Links:
         """
         return self._join(f"{view or 'index'}{_TWIN}" if twin else view, query)
 
-    def run(self, name: str, twin: bool = False, **query: str | None) -> str:
+    def thing(self, folder: str, page: str, name: str, twin: bool = False, **query: Parameter) -> str:
+        """Return the path of a page about one thing.
+
+        Parameters
+        ----------
+        folder : `str`
+            Path below which there is a page for each name.
+        page : `str`
+            Path of the page that takes ``name`` as a parameter, for names
+            that a path cannot hold.
+        name : `str`
+            What the page is about; may contain slashes.
+        twin : `bool`, optional
+            Whether to return the path of the JSON twin.
+        **query
+            Parameters; as for `page`.
+
+        Returns
+        -------
+        path : `str`
+            Path and query.
+        """
+        if name.endswith(_TWIN) or any(part in ("", ".", "..") for part in name.split("/")):
+            # A browser or this site would read such a path as another one.
+            return self.page(page, twin, name=name, **query)
+        return self._join(f"{folder}/{quote(name)}{_TWIN if twin else ''}", query)
+
+    def run(self, name: str, twin: bool = False, **query: Parameter) -> str:
         """Return the path of a run's page.
 
         Parameters
@@ -100,13 +131,9 @@ class Links:
         path : `str`
             Path and query.
         """
-        parts = name.split("/")
-        if name.endswith(_TWIN) or any(part in ("", ".", "..") for part in parts):
-            # A browser or this site would read such a path as another one.
-            return self.page("run", twin, name=name, **query)
-        return self._join(f"runs/{quote(name)}{_TWIN if twin else ''}", query)
+        return self.thing("runs", "run", name, twin, **query)
 
-    def metric(self, name: str, twin: bool = False, **query: str | None) -> str:
+    def metric(self, name: str, twin: bool = False, **query: Parameter) -> str:
         """Return the path of a metric's page.
 
         Parameters
@@ -123,8 +150,8 @@ class Links:
         path : `str`
             Path and query.
         """
-        return self._join(f"metrics/{quote(name)}{_TWIN if twin else ''}", query)
+        return self.thing("metrics", "metric", name, twin, **query)
 
-    def _join(self, path: str, query: dict[str, str | None]) -> str:
+    def _join(self, path: str, query: Mapping[str, Parameter]) -> str:
         given = {key: value for key, value in query.items() if value is not None}
-        return f"{self.root}/{path}{'?' if given else ''}{urlencode(given)}"
+        return f"{self.root}/{path}{'?' if given else ''}{urlencode(given, doseq=True)}"

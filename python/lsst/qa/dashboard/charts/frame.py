@@ -1,0 +1,290 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""What all charts have in common: columns, thresholds, axes and markers.
+
+Describing a chart to Bokeh takes a hundred times longer than any query, and
+depends on the bands only. So a chart travels in two parts, its description
+(made once) and its columns, which ``static/charts.js`` puts together.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "LEVEL_DASHES",
+    "MARKERS",
+    "by_band",
+    "chart",
+    "columns_of",
+    "milliseconds",
+    "missing",
+    "new_figure",
+    "safe_json",
+    "source",
+    "thresholds",
+]
+
+import datetime
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ...metric import Spec
+from ..text import finite, number, rounded, to_json
+
+LEVEL_DASHES = {"minimum": "dotted", "design": "solid", "stretch": "dashed"}
+
+MARKERS = {"u": "circle", "g": "triangle", "r": "inverted_triangle", "i": "square", "z": "star", "y": "hex"}
+"""Marker by band, in the order of wavelength."""
+
+_NO_BAND = "all"
+_COLUMNS = ("x", "y", "low", "high", "run", "text", "n", "verdict", "where", "url")
+_TOOLS = "pan,box_zoom,wheel_zoom,reset,save"
+_LONE_SPAN = 2 * 86_400_000.0  # ms about points that are all of one time
+
+
+def chart(item: str, label: str, columns: Mapping[str, Any]) -> str:
+    """Put a chart together for the page.
+
+    Parameters
+    ----------
+    item : `str`
+        Bokeh's description, from `safe_json`.
+    label : `str`
+        Name of the axis whose name is "values".
+    columns : `~collections.abc.Mapping` [`str`, `typing.Any`]
+        Columns by name of the `source` they fill.
+
+    Returns
+    -------
+    chart : `str`
+        JSON that is safe inside a script element.
+    """
+    return f'{{"item":{item},{safe_json({"label": label, "columns": columns})[1:]}'
+
+
+def safe_json(data: Any) -> str:
+    """Write JSON in which nothing can end the script element around it.
+
+    Parameters
+    ----------
+    data : `typing.Any`
+        As for `lsst.qa.dashboard.text.to_json`.
+
+    Returns
+    -------
+    text : `str`
+        JSON.
+    """
+    return to_json(data).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def by_band(points: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Part points by band.
+
+    Parameters
+    ----------
+    points : `~collections.abc.Iterable` [`~collections.abc.Mapping`]
+        With ``band``.
+
+    Returns
+    -------
+    held : `dict` [`str`, `list`]
+        The bands in order of wavelength, then what else there may be.
+    """
+    held: dict[str, list[Mapping[str, Any]]] = {}
+    for point in points:
+        held.setdefault(point["band"] or _NO_BAND, []).append(point)
+    known = [band for band in MARKERS if band in held]
+    return {band: held[band] for band in (*known, *sorted(set(held) - set(known)))}
+
+
+def columns_of(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return the columns of points with error bars.
+
+    Parameters
+    ----------
+    points : `~collections.abc.Sequence` [`~collections.abc.Mapping`]
+        With ``time``, ``value``, ``error``, ``state``, and where they have
+        them ``run``, ``n``, ``where`` and ``url``.
+
+    Returns
+    -------
+    columns : `dict` [`str`, `list`]
+        Null where there is no value; times in ms since 1970.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
+    for point in points:
+        value, error = finite(point["value"]), finite(point["error"])
+        bar = None if value is None or error is None else error
+        row = {
+            "x": milliseconds(point["time"]),
+            "y": value,
+            "low": None if bar is None or value is None else value - bar,
+            "high": None if bar is None or value is None else value + bar,
+            "text": rounded(value, error),
+            "verdict": point["state"],
+            **{name: point.get(name, "") for name in ("run", "n", "where", "url")},
+        }
+        for name, column in columns.items():
+            column.append(row[name])
+    return columns
+
+
+def thresholds(specs: Sequence[Spec]) -> dict[str, dict[str, list[Any]]]:
+    """Return the columns of the thresholds that `new_figure` draws.
+
+    Parameters
+    ----------
+    specs : `~collections.abc.Sequence` [`Spec`]
+        Thresholds to draw.
+
+    Returns
+    -------
+    columns : `dict` [`str`, `dict` [`str`, `list`]]
+        Columns by source.
+    """
+    columns: dict[str, dict[str, list[Any]]] = {
+        f"level:{level}": {"y": [], "label": []} for level in LEVEL_DASHES
+    }
+    for spec in specs:
+        sign = {"<=": "≤", ">=": "≥"}[spec.op]
+        columns[f"level:{spec.level}"]["y"].append(spec.value)
+        columns[f"level:{spec.level}"]["label"].append(
+            " ".join(part for part in (spec.level, spec.bands, sign, number(spec.value)) if part)
+        )
+    # Invisible points that keep what is judged by inside the frame.
+    columns["frame"] = {"y": [spec.value for spec in specs if spec.level == "design"]}
+    return columns
+
+
+def missing(point: Mapping[str, Any]) -> bool:
+    """Tell whether a point has no value.
+
+    Parameters
+    ----------
+    point : `~collections.abc.Mapping`
+        With ``value``.
+
+    Returns
+    -------
+    missing : `bool`
+        Whether it is absent, NaN or infinite.
+    """
+    return finite(point["value"]) is None
+
+
+def milliseconds(time: datetime.datetime | None) -> float | None:
+    """Write a time as browsers do.
+
+    Parameters
+    ----------
+    time : `datetime.datetime` or `None`
+        A time; without a zone it is UTC.
+
+    Returns
+    -------
+    milliseconds : `float` or `None`
+        Since 1970.
+    """
+    if time is None:
+        return None
+    zone = time.tzinfo or datetime.UTC
+    return math.floor(time.replace(tzinfo=zone).timestamp() * 1e3)
+
+
+def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]]) -> Any:
+    """Describe a figure of values against time.
+
+    Parameters
+    ----------
+    bands : `tuple` [`str`, ...]
+        Keys of `by_band`.
+    tooltips : `list` [`tuple` [`str`, `str`]]
+        What a point says, in Bokeh's words; its time is added.
+
+    Returns
+    -------
+    figure : `bokeh.plotting.figure`
+        Fed by the sources ``band:`` with each band, ``level:`` with each
+        level, and ``frame``.
+    """
+    from bokeh.models import HoverTool, LabelSet, Legend, LegendItem, TapTool
+    from bokeh.plotting import figure as make_figure
+
+    figure = make_figure(
+        height=380,
+        sizing_mode="stretch_width",
+        x_axis_type="datetime",
+        tools=_TOOLS,
+        active_drag=None,
+        toolbar_location="right",
+        name="main",
+    )
+    figure.toolbar.logo = None
+    figure.yaxis.name = "values"
+    for level, dash in LEVEL_DASHES.items():
+        held = source(f"level:{level}", "y", "label")
+        figure.hspan(y="y", source=held, line_dash=dash, line_width=1.5, line_alpha=0.7, name=level)
+        label = LabelSet(
+            x=6, x_units="screen", y="y", y_offset=2, text="label", source=held, text_baseline="bottom"
+        )
+        figure.add_layout(label)
+    frame = figure.scatter(x=0, y="y", source=source("frame", "y"), alpha=0, name="frame")
+    points, items = [], []
+    for band in bands:
+        held = source(f"band:{band}", *_COLUMNS)
+        name = f"band:{band}"
+        bars = figure.segment("x", "low", "x", "high", source=held, line_width=1.5, name=name)
+        line = figure.line("x", "y", source=held, line_alpha=0.35, name=name)
+        marks = figure.scatter("x", "y", source=held, marker=MARKERS.get(band, "diamond"), size=8, name=name)
+        marks.nonselection_glyph = None
+        points.append(marks)
+        items.append(LegendItem(label=band, renderers=[marks, bars, line]))
+    figure.x_range.renderers, figure.y_range.renderers = points, [*points, frame]
+    figure.x_range.default_span = _LONE_SPAN
+    figure.x_range.only_visible = figure.y_range.only_visible = True
+    if len(bands) > 1:
+        figure.add_layout(Legend(items=items, orientation="horizontal", click_policy="hide"), "above")
+    time = ("time", "@x{%F %R} UTC")
+    figure.add_tools(
+        HoverTool(renderers=points, tooltips=[*tooltips, time], formatters={"@x": "datetime"}),
+        TapTool(renderers=points),
+    )
+    return figure
+
+
+def source(name: str, *columns: str) -> Any:
+    """Describe a source that the columns of a chart fill.
+
+    Parameters
+    ----------
+    name : `str`
+        Its name in `chart`.
+    *columns : `str`
+        Names of its columns.
+
+    Returns
+    -------
+    source : `bokeh.models.ColumnDataSource`
+        Empty.
+    """
+    from bokeh.models import ColumnDataSource
+
+    return ColumnDataSource(data={column: [] for column in columns}, name=name)
