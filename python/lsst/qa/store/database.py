@@ -44,6 +44,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import DatabaseError
 from .engines import BEGIN, SCHEMA, has_file, make_engine, parse, shown_url
+from .fulltext import TEXTS, index_texts
 
 DEFAULT_URL = "sqlite:///qa-metrics.sqlite3"
 
@@ -65,6 +66,8 @@ class Tables(NamedTuple):
     job: sa.Table
     job_log: sa.Table
     worker: sa.Table
+    quantum: sa.Table
+    log_record: sa.Table
 
 
 @functools.cache
@@ -90,6 +93,10 @@ def tables() -> Tables:
     for index in found.measurement.indexes:
         for dialect in ("sqlite", "postgresql"):
             index.dialect_options[dialect]["where"] = found.measurement.c.detector.is_(None)
+    # Only as "integer" is a key of SQLite what its rows are numbered by.
+    found.log_record.c.record_id.type = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+    for name in TEXTS:
+        index_texts(getattr(found, name))
     return found
 
 

@@ -22,6 +22,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "fetch_measurements",
     "get_metric",
     "get_run",
     "history",
@@ -30,6 +31,7 @@ __all__ = [
     "metric_names",
     "observation_series",
     "run_summary",
+    "select_measurements",
     "specifications",
 ]
 
@@ -163,7 +165,7 @@ def measurements(
         Raised if ``after`` is not the cursor of a row.
     """
     rows, dataset = tables().measurement, tables().dataset
-    chosen = _measurements(metric, band, run_id).order_by(rows.c.dataset_id, rows.c.row_number)
+    chosen = select_measurements(metric, band, run_id).order_by(rows.c.dataset_id, rows.c.row_number)
     if not detector_rows:
         chosen = chosen.where(rows.c.detector.is_(None))
     if status is not None:
@@ -172,7 +174,7 @@ def measurements(
         chosen = chosen.where(dataset.c.n_failed > 0)
     if after is not None:
         chosen = chosen.where(sa.tuple_(rows.c.dataset_id, rows.c.row_number) > sa.tuple_(*_place(after)))
-    return _fetched(engine, chosen.limit(limit))
+    return fetch_measurements(engine, chosen.limit(limit))
 
 
 def observation_series(
@@ -204,13 +206,13 @@ def observation_series(
     """
     rows = tables().measurement
     chosen = (
-        _measurements(metric, band, run_id)
+        select_measurements(metric, band, run_id)
         .where(rows.c.detector.is_(None), rows.c.bin_low.is_(None), rows.c.bin_high.is_(None))
         .where(rows.c.obs_time.is_not(None))
         .order_by(rows.c.obs_time.desc(), rows.c.dataset_id.desc(), rows.c.row_number.desc())
         .limit(limit)
     )
-    return _fetched(engine, chosen)[::-1]
+    return fetch_measurements(engine, chosen)[::-1]
 
 
 def history(engine: sa.Engine, metric: str, band: str | None = None) -> list[Point]:
@@ -266,8 +268,23 @@ def _whole(owner: sa.ColumnElement[Any]) -> sa.Select[Any]:
     )
 
 
-def _measurements(metric: str | None, band: str | None, run_id: int | None) -> sa.Select[Any]:
-    """Select the fields of `Measurement`, first its place."""
+def select_measurements(
+    metric: str | None = None, band: str | None = None, run_id: int | None = None
+) -> sa.Select[Any]:
+    """Select the fields of `Measurement`, first its place.
+
+    Parameters
+    ----------
+    metric, band : `str` or `None`
+        Name of the metric, and band; `None` for all.
+    run_id : `int` or `None`
+        Number of the run; `None` for all.
+
+    Returns
+    -------
+    select : `sqlalchemy.Select`
+        To be narrowed further, and run by `fetch_measurements`.
+    """
     run, definition, dataset, rows = tables().run, tables().metric, tables().dataset, tables().measurement
     elsewhere = {
         "metric": definition.c.name,
@@ -289,7 +306,21 @@ def _measurements(metric: str | None, band: str | None, run_id: int | None) -> s
     return chosen
 
 
-def _fetched(engine: sa.Engine, chosen: sa.Select[Any]) -> list[Measurement]:
+def fetch_measurements(engine: sa.Engine, chosen: sa.Select[Any]) -> list[Measurement]:
+    """Run what `select_measurements` began.
+
+    Parameters
+    ----------
+    engine : `sqlalchemy.Engine`
+        A metrics database.
+    chosen : `sqlalchemy.Select`
+        The selection.
+
+    Returns
+    -------
+    measurements : `list` [`Measurement`]
+        The rows.
+    """
     with engine.connect() as connection:
         return [_measurement(*row) for row in connection.execute(chosen)]
 
