@@ -25,7 +25,9 @@ __all__ = ["HOSTILE", "RUNS", "Browser", "fill", "row"]
 
 import asyncio
 import datetime
+import urllib.parse
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -34,6 +36,7 @@ import sqlalchemy as sa
 
 from lsst.qa.catalogue import METRICS
 from lsst.qa.dashboard.app import create_app
+from lsst.qa.dashboard.settings import Settings
 from lsst.qa.results import from_rows
 from lsst.qa.store.batches import Batch, Origin, Provenance
 from lsst.qa.store.definitions import synchronize
@@ -55,12 +58,18 @@ class Browser:
         The metrics database.
     root_path : `str`, optional
         Path prefix of the application.
+    client : `str`, optional
+        Address that it asks from.
+    **settings
+        More of the settings.
     """
 
-    def __init__(self, engine: sa.Engine, root_path: str = ""):
-        self._transport = httpx.ASGITransport(create_app(engine, root_path), raise_app_exceptions=False)
+    def __init__(self, engine: sa.Engine, root_path: str = "", client: str = "127.0.0.1", **settings: Any):
+        app = create_app(engine, Settings(root_path, **settings))
+        self.site = app.state.site
+        self._transport = httpx.ASGITransport(app, raise_app_exceptions=False, client=(client, 1234))
 
-    def get(self, path: str, method: str = "GET", **headers: str) -> httpx.Response:
+    def get(self, path: str, method: str = "GET", **headers: str | bytes) -> httpx.Response:
         """Return the answer to a request.
 
         Parameters
@@ -77,11 +86,52 @@ class Browser:
         answer : `httpx.Response`
             The answer.
         """
+        return self.send(method, path, None, **headers)
+
+    def post(self, path: str, form: Mapping[str, str], **headers: str | bytes) -> httpx.Response:
+        """Return the answer to a form.
+
+        Parameters
+        ----------
+        path : `str`
+            Path and query.
+        form : `~collections.abc.Mapping` [`str`, `str`]
+            Its fields.
+        **headers
+            Headers of the request.
+
+        Returns
+        -------
+        answer : `httpx.Response`
+            The answer.
+        """
+        kind = "application/x-www-form-urlencoded"
+        return self.send("POST", path, urllib.parse.urlencode(form).encode(), content_type=kind, **headers)
+
+    def send(self, method: str, path: str, body: Any, **headers: str | bytes) -> httpx.Response:
+        """Return the answer to a request with a body.
+
+        Parameters
+        ----------
+        method : `str`
+            HTTP method.
+        path : `str`
+            Path and query.
+        body : `bytes`, iterator or `None`
+            What to send.
+        **headers
+            Headers of the request.
+
+        Returns
+        -------
+        answer : `httpx.Response`
+            The answer.
+        """
 
         async def ask() -> httpx.Response:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
-            async with httpx.AsyncClient(transport=self._transport, base_url="http://qa") as client:
-                return await client.request(method, path, headers=named)
+            async with httpx.AsyncClient(transport=self._transport, base_url="http://localhost") as client:
+                return await client.request(method, path, headers=named, content=body)
 
         return asyncio.run(ask())
 

@@ -36,12 +36,14 @@ Callers branch on a class, never on a text.
     │   ├── RejectedError        it rejects what it is sent (ValueError)
     │   ├── TargetDownError      it does not answer, or asks to wait
     │   └── TargetRefusedError   it refuses who asks
+    ├── AccessError              who asks may not (PermissionError)
     └── BudgetError              a memory budget cannot be kept (ValueError)
 """
 
 from __future__ import annotations
 
 __all__ = [
+    "AccessError",
     "AmbiguousTableError",
     "BudgetError",
     "CollectionError",
@@ -209,6 +211,24 @@ class TargetRefusedError(TargetError):
     """A target refuses who asks: a token is missing, wrong or too weak."""
 
     code = "target_refused"
+
+
+class AccessError(QaError, PermissionError):
+    """Who asks is not known, or may not do what they ask for.
+
+    Parameters
+    ----------
+    message : `str`
+        What they may not, and what would let them.
+    status : `int`, optional
+        HTTP status: 401 for who is not known, 403 for who may not.
+    """
+
+    code = "access"
+
+    def __init__(self, message: str, status: int = 403):
+        self.status = status
+        super().__init__(message)
 
 
 class BudgetError(QaError, ValueError):

@@ -33,15 +33,54 @@ import click
     "--port", default=8765, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free."
 )
 @click.option("--root-path", default="", metavar="PATH", help="Path prefix that a proxy adds.")
-def dashboard_command(url: str | None, host: str, port: int, root_path: str) -> None:
-    """Serve the pages of a metrics database until interrupted."""
+@click.option(
+    "--allow-host",
+    "hosts",
+    multiple=True,
+    metavar="NAME",
+    envvar="LSST_QA_DASHBOARD_HOSTS",
+    help="Name that browsers use for it; those of the loopback always may.",
+)
+@click.option(
+    "--tokens",
+    metavar="FILE",
+    envvar="LSST_QA_DASHBOARD_TOKENS",
+    help="Lines 'NAME read TOKEN' or 'NAME write TOKEN', in a file that only you can read.",
+)
+@click.option("--private", is_flag=True, help="Reading needs a token or a user, too.")
+@click.option(
+    "--trusted-proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    envvar="LSST_QA_DASHBOARD_PROXIES",
+    help="Proxy, or network, whose header X-Auth-Request-User names the user.",
+)
+def dashboard_command(
+    url: str | None,
+    host: str,
+    port: int,
+    root_path: str,
+    hosts: tuple[str, ...],
+    tokens: str | None,
+    private: bool,
+    proxies: tuple[str, ...],
+) -> None:
+    """Serve the pages of a metrics database until interrupted.
+
+    Everybody who can reach it may read. Starting jobs and writing notes needs
+    a token, or a user whom a trusted proxy names.
+    """
     from ..dashboard.app import serve
+    from ..dashboard.settings import Settings, networks, read_tokens
     from ..store.database import DEFAULT_URL
 
+    known = read_tokens(tokens) if tokens else ()
+    settings = Settings(root_path, hosts, known, private, networks(proxies))
     serve(
         url or DEFAULT_URL,
         host,
         port,
-        root_path,
+        settings,
         lambda address: click.echo(f"The dashboard is at {address}"),
     )

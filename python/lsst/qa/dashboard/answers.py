@@ -136,8 +136,29 @@ def json_answer(request: Request, data: dict[str, Any], status: int = 200) -> Re
     return _answer(request, text.to_json(data).encode(), "application/json", {}, status)
 
 
+def redirect_answer(address: str) -> Response:
+    """Answer to a form with the page to be shown next.
+
+    Parameters
+    ----------
+    address : `str`
+        Path of a page of this site.
+
+    Returns
+    -------
+    response : `starlette.responses.Response`
+        The answer.
+    """
+    return Response(status_code=303, headers={**_HEADERS, "Location": address, "Cache-Control": "no-store"})
+
+
 def error_answer(
-    request: Request, templates: jinja2.Environment, status: int, code: str, message: str
+    request: Request,
+    templates: jinja2.Environment,
+    status: int,
+    code: str,
+    message: str,
+    about: Mapping[str, Any],
 ) -> Response:
     """Answer with an error, as JSON to who asks for JSON.
 
@@ -153,15 +174,17 @@ def error_answer(
         Stable name of the kind of error.
     message : `str`
         What is wrong and what would be right.
+    about : `~collections.abc.Mapping` [`str`, `typing.Any`]
+        What the template needs besides.
 
     Returns
     -------
     response : `starlette.responses.Response`
         The error.
     """
-    if request.url.path.endswith(".json"):
+    if request.url.path.endswith(".json") or "/api/" in request.url.path:
         return json_answer(request, {"error": {"code": code, "message": message}}, status)
-    shown = {"status": status, "message": message, "charts": {}, "view": "error", "section": ""}
+    shown = {"status": status, "message": message, "charts": {}, **about}
     body = templates.get_template("error.html").render(shown).encode()
     return _answer(request, body, "text/html; charset=utf-8", {}, status)
 
@@ -205,7 +228,7 @@ def _answer(
 ) -> Response:
     digest = hashlib.blake2b(body, digest_size=12).hexdigest()
     # Weak: the same page compressed has other bytes.
-    full = {**_HEADERS, "ETag": f'W/"{digest}"', "Cache-Control": "no-cache", **headers}
+    full = {**_HEADERS, "ETag": f'W/"{digest}"', "Cache-Control": "private, no-cache", **headers}
     if status == 200 and _unchanged(request.headers, digest):
         return Response(status_code=304, headers=full)
     return Response(body, status_code=status, media_type=media_type, headers=full)

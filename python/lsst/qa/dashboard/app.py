@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["create_app", "serve"]
 
 import contextlib
+import dataclasses
 import socket
 import threading
 from collections.abc import Callable
@@ -37,50 +38,70 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ..errors import DatabaseError, InputError, UnknownNameError
+from ..errors import AccessError, DatabaseError, InputError, QaError
 from ..store import database
 from . import answers, assets, shapes
+from .access import Access
+from .guard import STATIC, Guard
 from .links import Links
+from .settings import Settings
 from .site import Site
 from .views import views
 
 _UNNAMED = "There is no page here. The runs and metrics pages list all there is."
 
 
-def create_app(engine: sqlalchemy.Engine, root_path: str = "") -> FastAPI:
+def create_app(engine: sqlalchemy.Engine, settings: Settings | None = None) -> FastAPI:
     """Return the dashboard of a metrics database.
 
     Parameters
     ----------
     engine : `sqlalchemy.Engine`
         The metrics database.
-    root_path : `str`, optional
-        Path prefix that a proxy adds, as in "/qa".
+    settings : `Settings`, optional
+        Its settings.
 
     Returns
     -------
     app : `fastapi.FastAPI`
         The application.
     """
-    links = Links(root_path)
-    templates = answers.environment(links, states=shapes.STATES, views=views)
+    chosen = settings or Settings()
+    links = Links(chosen.root_path)
+    shared = {"states": shapes.STATES, "views": views, "signing_in": bool(chosen.tokens)}
+    templates = answers.environment(links, **shared)
     app = FastAPI(title="lsst.qa", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    site = Site(engine, links, templates, app.router, Access(chosen))
+    app.state.site = site
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
-    site = Site(engine, links, templates, app.router)
     for view in views():
         view.add(site)
 
-    @site.route("/static/{name}")
+    def fail(request: Request, status: int, code: str, message: str) -> Response:
+        return answers.error_answer(request, templates, status, code, message, site.about(request))
+
+    app.add_middleware(Guard, access=site.access, refuse=fail)
+    _report(app, fail)
+
+    @site.route(STATIC + "{name}")
     def static(request: Request, name: str) -> Response:
         answer = answers.asset_answer(request, name)
         return answer or fail(request, 404, "not_found", _UNNAMED)
 
-    def fail(request: Request, status: int, code: str, message: str) -> Response:
-        return answers.error_answer(request, templates, status, code, message)
+    return app
 
-    @app.exception_handler(UnknownNameError)
-    def unknown(request: Request, error: UnknownNameError) -> Response:
-        return fail(request, 404, error.code, str(error))
+
+def _report(app: FastAPI, fail: Callable[[Request, int, str, str], Response]) -> None:
+    """Make an answer of every error."""
+
+    @app.exception_handler(QaError)
+    def unusable(request: Request, error: QaError) -> Response:
+        status = 404 if isinstance(error, LookupError) else 422
+        return fail(request, status, error.code, str(error))
+
+    @app.exception_handler(AccessError)
+    def forbidden(request: Request, error: AccessError) -> Response:
+        return fail(request, error.status, error.code, str(error))
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
@@ -103,10 +124,8 @@ def create_app(engine: sqlalchemy.Engine, root_path: str = "") -> FastAPI:
     def broken(request: Request, error: Exception) -> Response:
         return fail(request, 500, "internal", "This is a fault of the dashboard; its log says more.")
 
-    return app
 
-
-def serve(url: str, host: str, port: int, root_path: str, announce: Callable[[str], None]) -> None:
+def serve(url: str, host: str, port: int, settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve the dashboard until it is interrupted.
 
     Parameters
@@ -117,8 +136,8 @@ def serve(url: str, host: str, port: int, root_path: str, announce: Callable[[st
         Address to listen at.
     port : `int`
         Port to listen at; 0 for any that is free.
-    root_path : `str`
-        Path prefix that a proxy adds; "" where there is none.
+    settings : `Settings`
+        Its settings; the address it listens at is among its names.
     announce : `~collections.abc.Callable`
         Called with the address of the dashboard before it is served.
 
@@ -129,7 +148,11 @@ def serve(url: str, host: str, port: int, root_path: str, announce: Callable[[st
     InputError
         Raised if the address cannot be listened at.
     """
-    app = create_app(database.connect(url), root_path)
+    shown = f"[{host}]" if ":" in host else host
+    # Where it listens at all addresses, its names are given.
+    names = () if host in ("", "0.0.0.0", "::") else (shown,)
+    named = dataclasses.replace(settings, hosts=(*settings.hosts, *names))
+    app = create_app(database.connect(url), named)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
@@ -138,10 +161,11 @@ def serve(url: str, host: str, port: int, root_path: str, announce: Callable[[st
             f"Cannot listen at {host} port {port}: {error.strerror}. Try another --port."
         ) from error
     with listener:
-        shown = f"[{host}]" if ":" in host else host
-        announce(f"http://{shown}:{listener.getsockname()[1]}{Links(root_path).page()}")
+        announce(f"http://{shown}:{listener.getsockname()[1]}{Links(settings.root_path).page()}")
         threading.Thread(target=_prepare, daemon=True).start()
-        config = uvicorn.Config(app, log_level="warning", server_header=False)
+        # Whom a proxy speaks for is decided by Access alone, from the address
+        # that the connection really comes from.
+        config = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 

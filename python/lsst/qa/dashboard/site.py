@@ -21,25 +21,32 @@
 
 from __future__ import annotations
 
-__all__ = ["Data", "Site", "View"]
+__all__ = ["Data", "Site", "View", "read_form"]
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jinja2
 import sqlalchemy
 from fastapi import APIRouter
+from markupsafe import Markup
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ..errors import InputError
 from . import answers
+from .access import FORM_TOKEN, Access
 from .links import Links, split_twin
 
 Data = dict[str, Any]
 """What a page shows, which its JSON twin shows as it is."""
 
-Handler = Callable[..., Response]
+Handler = Callable[..., Response | Awaitable[Response]]
+
+_FIELDS = 100  # of one form
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,12 +88,15 @@ class Site:
         The templates.
     router : `fastapi.APIRouter`
         Takes the routes.
+    access : `Access`
+        Tells who asks.
     """
 
     engine: sqlalchemy.Engine
     links: Links
     templates: jinja2.Environment
     router: APIRouter
+    access: Access
 
     def route(self, *paths: str) -> Callable[[Handler], Handler]:
         """Return a decorator that answers to reading some paths.
@@ -102,6 +112,61 @@ class Site:
             Leaves the function as it is.
         """
         return self._added(paths, ["GET", "HEAD"])
+
+    def action(self, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+        """Return a decorator that answers to a form that changes something.
+
+        Parameters
+        ----------
+        path : `str`
+            Path below the prefix. What it names in braces is in
+            ``request.path_params``.
+
+        Returns
+        -------
+        decorator : `~collections.abc.Callable`
+            Leaves the function as it is, which is called with the request,
+            the user who may write, and the fields of the form.
+        """
+
+        def add(function: Callable[..., Response]) -> Callable[..., Response]:
+            async def checked(request: Request) -> Response:
+                form = await read_form(request)
+                identity = request.state.identity
+                who = self.access.require_writer(request, identity, form.pop(FORM_TOKEN, ""))
+                return await run_in_threadpool(function, request, who, form)
+
+            self.receive(path, checked)
+            return function
+
+        return add
+
+    def receive(self, path: str, function: Handler) -> None:
+        """Answer to a form of which nothing has been checked.
+
+        Parameters
+        ----------
+        path : `str`
+            Path below the prefix.
+        function : `~collections.abc.Callable`
+            Coroutine that answers to a request.
+        """
+        self._added((path,), ["POST"])(function)
+
+    def go(self, address: str) -> Response:
+        """Answer to a form with the page to be shown next.
+
+        Parameters
+        ----------
+        address : `str`
+            One of `links`.
+
+        Returns
+        -------
+        response : `starlette.responses.Response`
+            The answer.
+        """
+        return answers.redirect_answer(address)
 
     def show(
         self,
@@ -133,8 +198,35 @@ class Site:
             return answers.json_answer(request, data)
         drawn = {} if charts is None else charts(data)
         shown = {name: chart for name, chart in drawn.items() if chart is not None}
-        context = {**data, "charts": shown, "view": view.name, "section": view.section or view.name}
+        context = {**data, "charts": shown, **self.about(request, view)}
         return answers.page_answer(request, self.templates, f"{view.name}.html", context)
+
+    def about(self, request: Request, view: View | None = None) -> Data:
+        """Return what every template needs to know of a request.
+
+        Parameters
+        ----------
+        request : `starlette.requests.Request`
+            The request.
+        view : `View`, optional
+            The page that is shown; without it an error.
+
+        Returns
+        -------
+        context : `dict` [`str`, `typing.Any`]
+            Variables of the template.
+        """
+        # Not there where the request did not even pass the guard.
+        identity = getattr(request.state, "identity", None)
+        field = Markup('<input type="hidden" name="{}" value="{}">')
+        token = self.access.form_token(identity)
+        return {
+            "view": view.name if view else "",
+            "section": view.section or view.name if view else "",
+            "user": identity.name if identity else None,
+            "who": identity.name if identity and token else None,
+            "form_token": lambda: field.format(FORM_TOKEN, token) if token else Markup(""),
+        }
 
     def _added(self, paths: tuple[str, ...], methods: list[str]) -> Callable[[Handler], Handler]:
         def add(function: Handler) -> Handler:
@@ -144,3 +236,33 @@ class Site:
             return function
 
         return add
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """Read the fields of a form.
+
+    Parameters
+    ----------
+    request : `starlette.requests.Request`
+        The request.
+
+    Returns
+    -------
+    form : `dict` [`str`, `str`]
+        Values by name; of several of one name the last.
+
+    Raises
+    ------
+    InputError
+        Raised if it is no form.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise InputError(
+            f"A form is sent as application/x-www-form-urlencoded, not as {kind or 'nothing'!r}."
+        )
+    try:
+        pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=_FIELDS)
+    except ValueError as error:
+        raise InputError(f"This is not a form: {error}.") from error
+    return dict(pairs)
