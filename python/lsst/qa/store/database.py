@@ -68,6 +68,9 @@ class Tables(NamedTuple):
     worker: sa.Table
     quantum: sa.Table
     log_record: sa.Table
+    run_total: sa.Table
+    run_summary: sa.Table
+    annotation: sa.Table
 
 
 @functools.cache
