@@ -241,7 +241,8 @@ def _by_hand(metric: Metric, columns: Columns, band: str | None) -> tuple[float,
 
     def call(function: Any, values: Columns, *first: Any) -> Any:
         names = positional_of(function)[len(first) :]
-        given = {name: band if name == "band" else values[name] for name in names}
+        context = {"band": band, "instrument": None}
+        given = {name: context[name] if name in context else values[name] for name in names}
         return function(*first, **given, **metric.arguments(function, band))
 
     named = {name: columns[metric.inputs.get(name, name)] for name in {*columns, *metric.inputs}}

@@ -121,6 +121,39 @@ class DepthTestCase(unittest.TestCase):
             row["value"], 31.4 - 2.5 * np.log10(0.9866 * 3.0 / 2.0), delta=4.0 * row["error"]
         )
 
+    def test_pixel_scale(self) -> None:
+        """That of the instrument: 0.168 arcsec of HSC's, 0.2 of LSSTCam's."""
+        table = sources()
+
+        def limit(name: str = "surface_brightness_limit", **data_id: Any) -> Any:
+            return measure(table, [name], kind="source", **data_id)[0]
+
+        plain = limit()["value"]
+        self.assertEqual(limit(instrument="LSSTCam")["value"], plain)
+        hsc = limit(instrument="HSC")["value"]
+        self.assertAlmostEqual(hsc - plain, 2.5 * np.log10(0.168 / 0.2), 12)
+        self.assertEqual(limit(instrument="a camera of my own")["status"], "undefined")
+        coadd = {
+            "objectId": np.arange(4000),
+            "sky_object": table["sky_source"],
+            **{f"r_{name}": table[name] for name in ("ap09Flux", "pixelFlags_edge", "pixelFlags_nodata")},
+        }
+        named = measure(coadd, ["coadd_surface_brightness_limit.HSC"])[0]
+        self.assertAlmostEqual(named["value"], hsc, 12)
+
+    def test_noise_of_a_camera(self) -> None:
+        """Gain and read noise are the instrument's, or a variant's own."""
+        table = summary(skyBg=np.full(9, 10.0), psfArea=np.full(9, 60.0))
+        found = {
+            camera: measure(table, ["m5_smtn002"], kind="visit_summary", instrument=camera)[0]["value"]
+            for camera in ("LSSTCam", "HSC")
+        }
+        for camera, gain, read_noise in (("LSSTCam", 1.0, 8.8), ("HSC", 3.0, 1.5)):
+            counts = limiting_counts(5.0, np.array([10.0]), np.array([60.0]), gain, read_noise)[0]
+            self.assertAlmostEqual(found[camera], 32.0 - 2.5 * np.log10(counts), 12)
+        own = METRICS["m5_smtn002"].variant(".own", gain=3.0, read_noise=1.5)
+        self.assertEqual(measure(table, [own], kind="visit_summary")[0]["value"], found["HSC"])
+
     def test_clipping(self) -> None:
         values = np.concatenate([np.random.default_rng(3).standard_normal(2000), np.full(20, 1e3), [np.nan]])
         spread, error, n = clipped_stdev(values, 3.0)

@@ -92,5 +92,41 @@ class ByMagnitudeTestCase(unittest.TestCase):
         self.assertAlmostEqual(rows(table, "size_residual_by_mag")[0]["value"], expected, 12)
 
 
+class ByColourTestCase(unittest.TestCase):
+    """A row per bin of g-i."""
+
+    def test_slope(self) -> None:
+        """A PSF that is longer for red stars is seen to be."""
+        number = 400
+        colour = np.linspace(0.0, 2.0, number, endpoint=False) + 0.0025
+        length = 0.02 * colour
+        table: dict[str, Any] = {
+            "objectId": np.arange(number),
+            "detect_isPrimary": np.ones(number, dtype=bool),
+            "g_psfFlux": 10.0 ** (0.4 * (31.4 - 20.0 - colour)),
+            "i_psfFlux": np.full(number, 10.0 ** (0.4 * 11.4)),
+        }
+        for band in "gi":
+            table |= {f"{band}_psfFluxErr": np.full(number, 1.0), f"{band}_extendedness": np.zeros(number)}
+            for name in ("psfFlux_flag", "pixelFlags_saturatedCenter"):
+                table[f"{band}_{name}"] = np.zeros(number, dtype=bool)
+            for axes, size in (("xx", 2.0), ("yy", 2.0), ("xy", 0.0)):
+                table[f"{band}_i{axes}"] = table[f"{band}_i{axes}PSF"] = np.full(number, size)
+        table["i_ixx"], table["i_iyy"] = 2.0 * (1.0 + length), 2.0 * (1.0 - length)
+        for name in ("coadd_e1_residual_by_colour", "coadd_ellipticity_by_colour"):
+            rows = measure(table, [name], kind="object")
+            found = [row for row in rows if row["status"] == "ok" and row["band"] == "i"]
+            self.assertEqual([row["bin_low"] for row in found], [0.0, 0.5, 1.0, 1.5])
+            for row in found:
+                self.assertAlmostEqual(row["value"], 0.02 * (row["bin_low"] + 0.25), 9)
+                self.assertEqual((row["n"], row["band"]), (100, "i"))
+        for row in measure(table, ["coadd_e2_residual_by_colour"], kind="object"):
+            self.assertIn(row["value"] if row["status"] == "ok" else 0.0, (0.0,))
+        sizes = measure(table, ["coadd_size_residual_by_colour"], kind="object")
+        (first,) = (row for row in sizes if row["band"] == "i" and row["bin_low"] == 0.0)
+        expected = np.median(((1.0 - length**2) ** 0.25)[:100] - 1.0)
+        self.assertAlmostEqual(first["value"], expected, 12)
+
+
 if __name__ == "__main__":
     unittest.main()

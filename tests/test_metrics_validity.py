@@ -65,6 +65,16 @@ class ValidityTestCase(unittest.TestCase):
                 self.assertEqual(row["n"], n)
                 self.assertGreater(row["error"], 0.0)
 
+    def test_ranges(self) -> None:
+        """Percentiles of the finite values of primary sources."""
+        made = {**table(), "detect_isPrimary": np.ones(10, dtype=bool)}
+        flux = np.sort(made["psfFlux"][np.isfinite(made["psfFlux"])])
+        for name, expected in (("low", 0.01), ("high", 0.99)):
+            (row,) = measure(made, [f"range_{name}.psfFlux"], kind="source")
+            self.assertAlmostEqual(row["value"], np.quantile(flux, expected), 6)
+            self.assertEqual((row["n"], row["unit"]), (6, "nJy"))
+            self.assertGreater(row["error"], 0.0)
+
     def test_objects(self) -> None:
         made = {"objectId": np.arange(4), "detect_isPrimary": np.ones(4, dtype=bool)}
         made |= {"g_cModelFlux": np.array([1.0, np.nan, 2.0, 3.0]), "sky_object": np.arange(4) < 1}

@@ -29,7 +29,7 @@ by name.
 
 from __future__ import annotations
 
-__all__ = ["ByBand", "Estimate", "Metric", "Spec", "metric", "srd"]
+__all__ = ["CONTEXT", "ByBand", "Estimate", "Metric", "Spec", "metric", "srd"]
 
 import dataclasses
 import functools
@@ -42,6 +42,9 @@ from typing import Any, NamedTuple
 from .columns import ANY_BAND, TABLES
 from .errors import DefinitionError, closest
 from .spec import Spec, srd
+
+CONTEXT = ("band", "instrument")
+"""Data parameters that are no columns: what is known of all the rows."""
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)?")
 
@@ -242,7 +245,7 @@ class Metric:
         taken = list(positional_of(first))[1:] if self.steps else list(positional_of(first))
         if self.rows is not None:
             taken += positional_of(self.rows)
-        return {self.inputs.get(name, name) for name in taken if name != "band"}
+        return {self.inputs.get(name, name) for name in taken if name not in CONTEXT}
 
     def _faults(self) -> list[str]:
         found = []

@@ -29,7 +29,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..columns import ANY_BAND, TABLES
-from ..metric import Metric, positional_of
+from ..metric import CONTEXT, Metric, positional_of
 from ..pieces import Columns
 
 
@@ -100,7 +100,7 @@ def columns_of(task: Task, *, selection: bool = True) -> tuple[str, ...]:
     """
     if selection or task.metric.steps:
         return tuple(task.column(name) for name in task.metric.columns)
-    return tuple(task.column(name) for name in positional_of(task.metric.function) if name != "band")
+    return tuple(task.column(name) for name in positional_of(task.metric.function) if name not in CONTEXT)
 
 
 def selected_by(task: Task) -> Any:

@@ -28,6 +28,7 @@ __all__ = [
     "DF2",
     "EF1",
     "FIDUCIAL_DEPTH",
+    "HSC_COADD",
     "SE1",
     "SE2",
     "SF1",
@@ -45,8 +46,9 @@ import numpy as np
 from ..metric import Estimate, metric, srd
 from ..stats import fraction, mean, median, quantile
 from ..stats.noise import clipped_stdev, limiting_counts
+from .cameras import camera_of
 from .shape import psf_stars
-from .sky import sky_objects, sky_sources
+from .sky import OF_OBJECTS, OF_SOURCES, sky_sources
 
 AB_NANOJANSKY = 31.4
 MAG_PER_LN = 2.5 / np.log(10.0)
@@ -102,24 +104,28 @@ def five_sigma_depth_mean(psf_mag: np.ndarray) -> Estimate:
     table="source",
     unit="mag / arcsec2",
     rows=sky_sources,
+    inputs=OF_SOURCES,
     reference="analysis_tools c74f828, LimitingSurfaceBrightness",
 )
 def surface_brightness_limit(
     ap09Flux: np.ndarray,
+    instrument: str | None,
     *,
+    camera: str | None = None,
     radius: float = 9.0,
-    pixel_scale: float = 0.2,
     sigmas: float = 3.0,
     side: float = 10.0,
 ) -> Estimate:
     """Surface brightness that is 3 sigma above the sky over 10 by 10 arcsec.
 
     31.4 - 2.5 log10(3 sigma / (10 arcsec times the pixel scale)), sigma of a
-    pixel from the flux of sky sources in apertures of 9 pixels
+    pixel from the flux of sky sources in apertures of 9 pixels; the pixel
+    scale is the instrument's, LSSTCam's where that is not known
     """
     value, error, n = clipped_stdev(ap09Flux / (np.pi * radius**2) ** 0.5, 3.0)
     if not value > 0.0:
         return Estimate(np.nan, np.nan, n)
+    pixel_scale = camera_of(instrument, camera).pixel_scale
     limit = AB_NANOJANSKY - 2.5 * np.log10(sigmas * value / (side * pixel_scale))
     return Estimate(float(limit), float(MAG_PER_LN * error / value), n)
 
@@ -128,11 +134,18 @@ COADD = tuple(
     m.variant(
         f"coadd_{m.name}",
         table="object",
-        rows=sky_objects if m is surface_brightness_limit else stars_at_five_sigma,
+        inputs=OF_OBJECTS if m is surface_brightness_limit else {},
         doc=m.doc.replace("stars", "stars on coadds").replace("the sky", "the sky of coadds"),
         formula=m.formula.replace("sky sources", "sky objects"),
     )
     for m in (five_sigma_depth, five_sigma_depth_mean, surface_brightness_limit)
+)
+# A tract's data ID names no instrument.
+HSC_COADD = COADD[-1].variant(
+    ".HSC",
+    camera="HSC",
+    doc=f"{COADD[-1].doc[:-1]}, of HSC.",
+    formula=COADD[-1].formula.replace("the instrument's, LSSTCam's where that is not known", "HSC's, 0.168"),
 )
 
 
@@ -141,16 +154,20 @@ def m5_smtn002(
     skyBg: np.ndarray,
     psfArea: np.ndarray,
     zeroPoint: np.ndarray,
+    instrument: str | None,
     *,
-    gain: float = 1.0,
-    read_noise: float = 8.8,
+    gain: float | None = None,
+    read_noise: float | None = None,
 ) -> Estimate:
     """Magnitude of a point source at S/N 5, from sky level, PSF, gain and read
-    noise; counts are electrons unless a variant says otherwise.
+    noise: the instrument's, LSSTCam's where that is not known, in counts.
 
     zero point - 2.5 log10(C), C = S^2 / 2g + sqrt(S^4 / 4g^2 + S^2 (B / g +
     s^2) A), S = 5
     """
+    camera = camera_of(instrument)
+    gain = camera.gain if gain is None else gain
+    read_noise = camera.read_noise if read_noise is None else read_noise
     with np.errstate(divide="ignore", invalid="ignore"):
         counts = limiting_counts(5.0, skyBg, psfArea, gain, read_noise)
         return Estimate(*median(zeroPoint - 2.5 * np.log10(counts)))

@@ -186,11 +186,15 @@ PF1_FARO = PF1.variant(
     limit=15.0,
     **FARO,
 )
+# A median of 0.5 is a star there.
+UP_TO_HALF = float(np.nextafter(0.5, 1.0))
 PA1_ANALYSIS_TOOLS = PA1.variant(
     ".analysis_tools",
-    doc="PA1 as analysis_tools computes it: detections are selected by their own S/N.",
+    doc="PA1 as analysis_tools computes it: detections are selected by their own S/N, and a star's median"
+    " extendedness may be 0.5.",
     reference="analysis_tools c74f828, stellarPhotRepeatStdev",
     rows=bright_detections,
+    extended=UP_TO_HALF,
 )
 
 
@@ -201,6 +205,7 @@ PA1_ANALYSIS_TOOLS = PA1.variant(
     rows=bright_detections,
     steps=(bright_stars,),
     bytes_per_row=BYTES_PER_ROW,
+    constants={"extended": UP_TO_HALF},
     reference="analysis_tools c74f828, photRepeatOutlier; not PF1, which counts measurements",
 )
 def PHOT_REPEAT_OUTLIER(rms: np.ndarray, *, excess: float = 15.0) -> Estimate:

@@ -31,31 +31,25 @@ from ..stats import mean, median, sigma_mad, stdev
 REFERENCE = "analysis_tools c74f828, skyFlux"
 
 
-def sky_sources(
-    sky_source: np.ndarray, pixelFlags_edge: np.ndarray, pixelFlags_nodata: np.ndarray
-) -> np.ndarray:
-    """Select sky sources that lie wholly on the detector and on data."""
-    return sky_source & ~pixelFlags_edge & ~pixelFlags_nodata
+def sky_sources(sky: np.ndarray, pixelFlags_edge: np.ndarray, pixelFlags_nodata: np.ndarray) -> np.ndarray:
+    """Select what was measured where there is nothing, wholly on the image and
+    on data.
+    """
+    return sky & ~pixelFlags_edge & ~pixelFlags_nodata
 
 
-def sky_objects(
-    sky_object: np.ndarray, pixelFlags_edge: np.ndarray, pixelFlags_nodata: np.ndarray
-) -> np.ndarray:
-    """Select sky objects that lie wholly on the coadd and on data."""
-    return sky_object & ~pixelFlags_edge & ~pixelFlags_nodata
+def sky_sources_off_edge(sky: np.ndarray, pixelFlags_edge: np.ndarray) -> np.ndarray:
+    """Select what was measured where there is nothing, wholly on the image."""
+    return sky & ~pixelFlags_edge
 
 
-def sky_sources_off_edge(sky_source: np.ndarray, pixelFlags_edge: np.ndarray) -> np.ndarray:
-    """Select sky sources that lie wholly on the detector."""
-    return sky_source & ~pixelFlags_edge
+OF_SOURCES, OF_OBJECTS = {"sky": "sky_source"}, {"sky": "sky_object"}
+"""Which column says so in a table of sources, and in one of objects."""
 
 
-def sky_objects_off_edge(sky_object: np.ndarray, pixelFlags_edge: np.ndarray) -> np.ndarray:
-    """Select sky objects that lie wholly on the coadd."""
-    return sky_object & ~pixelFlags_edge
-
-
-@metric("sky_flux_median", table="source", unit="nJy", rows=sky_sources, reference=REFERENCE)
+@metric(
+    "sky_flux_median", table="source", unit="nJy", rows=sky_sources, inputs=OF_SOURCES, reference=REFERENCE
+)
 def sky_flux_median(ap09Flux: np.ndarray) -> Estimate:
     """Median flux of sky sources in an aperture of 9 pixels.
 
@@ -64,7 +58,7 @@ def sky_flux_median(ap09Flux: np.ndarray) -> Estimate:
     return Estimate(*median(ap09Flux))
 
 
-@metric("sky_flux_mean", table="source", unit="nJy", rows=sky_sources, reference=REFERENCE)
+@metric("sky_flux_mean", table="source", unit="nJy", rows=sky_sources, inputs=OF_SOURCES, reference=REFERENCE)
 def sky_flux_mean(ap09Flux: np.ndarray) -> Estimate:
     """Mean flux of sky sources in an aperture of 9 pixels.
 
@@ -73,7 +67,9 @@ def sky_flux_mean(ap09Flux: np.ndarray) -> Estimate:
     return Estimate(*mean(ap09Flux))
 
 
-@metric("sky_flux_stdev", table="source", unit="nJy", rows=sky_sources, reference=REFERENCE)
+@metric(
+    "sky_flux_stdev", table="source", unit="nJy", rows=sky_sources, inputs=OF_SOURCES, reference=REFERENCE
+)
 def sky_flux_stdev(ap09Flux: np.ndarray) -> Estimate:
     """Standard deviation of the flux of sky sources in an aperture of 9
     pixels.
@@ -83,7 +79,9 @@ def sky_flux_stdev(ap09Flux: np.ndarray) -> Estimate:
     return Estimate(*stdev(ap09Flux))
 
 
-@metric("sky_flux_sigma_mad", table="source", unit="nJy", rows=sky_sources, reference=REFERENCE)
+@metric(
+    "sky_flux_sigma_mad", table="source", unit="nJy", rows=sky_sources, inputs=OF_SOURCES, reference=REFERENCE
+)
 def sky_flux_sigma_mad(ap09Flux: np.ndarray) -> Estimate:
     """Robust scatter of the flux of sky sources in an aperture of 9 pixels.
 
@@ -96,7 +94,7 @@ COADD = tuple(
     m.variant(
         f"coadd_{m.name}",
         table="object",
-        rows=sky_objects,
+        inputs=OF_OBJECTS,
         doc=m.doc.replace("sky sources", "sky objects"),
         specs=specs,
     )
@@ -116,7 +114,7 @@ COADD = tuple(
 FARO = tuple(
     m.variant(
         ".faro",
-        rows=sky_sources_off_edge if m.table == "source" else sky_objects_off_edge,
+        rows=sky_sources_off_edge,
         doc=f"{m.doc[:-1]}; as faro selects them, without regard to missing data.",
         reference="faro aff3cf7",
     )

@@ -17,18 +17,19 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Validity: how many values of a column are numbers, and sensible ones, and
-how many sources there are of each class.
+"""Validity: how many values of a column are numbers, and sensible ones, what
+range they have, and how many sources there are of each class.
 """
 
 from __future__ import annotations
 
-__all__ = ["CLASSES", "VALIDITY"]
+__all__ = ["CLASSES", "RANGES", "VALIDITY"]
 
 import numpy as np
 
+from ..columns import TABLES
 from ..metric import Estimate, Metric
-from ..stats import count, fraction
+from ..stats import count, fraction, quantile
 from .counts import primary
 
 FLUXES = {
@@ -83,6 +84,36 @@ VALIDITY = tuple(
         ((*fluxes, *OTHERS, *POSITION), (*fluxes, *OTHERS, *POSITION), fluxes[:1] + fluxes[-1:])
     )
     for column in columns
+)
+
+
+def percentile(column: np.ndarray, *, percent: float = 1.0) -> Estimate:
+    return Estimate(*quantile(column, percent / 100.0))
+
+
+def _range(table: str, end: str, percent: float, column: str) -> Metric:
+    """Declare an end of the range of the values of a column."""
+    before, rows = ("", "sources") if table == "source" else ("coadd_", "objects")
+    found = TABLES[table].column(column)
+    return Metric(
+        name=f"{before}range_{end}.{column}",
+        function=percentile,
+        table=table,
+        unit=found[0].unit if found is not None else "",
+        doc=f"{end.capitalize()} end of the range of {column} of primary {rows}: its percentile {percent:g}.",
+        formula=f"quantile({column}, {percent / 100.0:g}), finite values",
+        reference="extremes are set by single rows; percentiles have an error",
+        rows=primary,
+        constants={"percent": percent},
+        inputs={"column": column},
+    )
+
+
+RANGES = tuple(
+    _range(table, end, percent, column)
+    for table, fluxes in FLUXES.items()
+    for column in (*(flux for flux in fluxes if not flux.endswith("Err")), *OTHERS[1:])
+    for end, percent in (("low", 1.0), ("high", 99.0))
 )
 
 
