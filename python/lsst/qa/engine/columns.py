@@ -27,6 +27,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..columns import TABLES
+from ..metric import CONTEXT
 from .rows import Row, measured
 from .samples import Level, Sample
 from .source import Source
@@ -88,7 +89,11 @@ def run_columns(
 
 def _measure(task: Task, columns: Mapping[str, Any], fields: Mapping[str, Any]) -> Any:
     function, band = task.metric.function, task.band or fields.get("band")
-    values = given(function, band, lambda name: columns[task.column(name)])
+    values = given(
+        function,
+        band,
+        lambda name: fields.get(name) if name in CONTEXT else columns[task.column(name)],
+    )
     return function(**values, **task.metric.arguments(function, band))
 
 
