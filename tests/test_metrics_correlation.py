@@ -98,7 +98,7 @@ class CountingTestCase(unittest.TestCase):
             for a, b in ((one, one), (one, other), (one.real, one.real), (one.real, other.real)):
                 with self.subTest(ra=ra, dec=dec, spin=np.iscomplexobj(a), same=a is b):
                     counts, values = one_by_one(*place, a, b, edges)
-                    found = correlate(*place, a, b, edges)
+                    (found,) = correlate(*place, [a, b], [(0, 1)], edges)
                     np.testing.assert_array_equal(found.counts, counts)
                     np.testing.assert_allclose(found.values, values, rtol=0.0, atol=1e-12)
 
@@ -126,8 +126,8 @@ class CountingTestCase(unittest.TestCase):
         one, other = fields(500)
         order = np.random.default_rng(3).permutation(500)
         edges = log_bins(1.0, 60.0, 5) * ARCMIN
-        a = correlate(ra, dec, one, other, edges)
-        b = correlate(ra[order], dec[order], one[order], other[order], edges)
+        a = correlate(ra, dec, [one, other], [(0, 1)], edges)[0]
+        b = correlate(ra[order], dec[order], [one[order], other[order]], [(0, 1)], edges)[0]
         np.testing.assert_array_equal(a.values, b.values)
         self.assertEqual(a.error(np.ones(5)), b.error(np.ones(5)))
 
@@ -138,10 +138,10 @@ class CountingTestCase(unittest.TestCase):
         spoilt[3], ra[5], dec[7] = np.nan, np.inf, np.nan
         kept = np.isfinite(spoilt) & np.isfinite(ra) & np.isfinite(dec)
         edges = np.array([0.0, 30.0]) * ARCMIN
-        a = correlate(ra, dec, spoilt, spoilt, edges)
-        b = correlate(ra[kept], dec[kept], one[kept], one[kept], edges)
+        a = correlate(ra, dec, [spoilt], [(0, 0)], edges)[0]
+        b = correlate(ra[kept], dec[kept], [one[kept]], [(0, 0)], edges)[0]
         self.assertEqual(a.values[0], b.values[0])
-        self.assertEqual(correlate(ra[:0], dec[:0], one[:0], one[:0], edges).counts[0], 0)
+        self.assertEqual(correlate(ra[:0], dec[:0], [one[:0]], [(0, 0)], edges)[0].counts[0], 0)
 
     def test_cells(self) -> None:
         """Joined in cells, values stay, and what is counted lies within the
@@ -153,8 +153,8 @@ class CountingTestCase(unittest.TestCase):
         field = 0.1 * np.exp(1j * (150.0 * dec + 100.0 * np.sin(ra)))
         field = field + 0.02 * (draw.standard_normal(number) + 1j * draw.standard_normal(number))
         edges = log_bins(15.0, 60.0, 4) * ARCMIN
-        exact = correlate(ra, dec, field, field, edges)
-        joined = correlate(ra, dec, field, field, edges, exact=1)
+        exact = correlate(ra, dec, [field], [(0, 0)], edges)[0]
+        joined = correlate(ra, dec, [field], [(0, 0)], edges, exact=1)[0]
         np.testing.assert_allclose(joined.counts, exact.counts, rtol=0.02)
         for k in range(4):
             self.assertNotEqual(exact.counts[k], joined.counts[k])
@@ -162,24 +162,54 @@ class CountingTestCase(unittest.TestCase):
             self.assertLess(abs(joined.values[k] - exact.values[k]), 0.2 * error)
             self.assertAlmostEqual(joined.error(np.eye(4)[k]) / error, 1.0, delta=0.2)
             for bounds, fewer in (((0.9, 1.1), False), ((1.1, 0.9), True)):
-                limits = correlate(ra, dec, field, field, edges[[k, k + 1]] * bounds).counts[0]
+                limits = correlate(ra, dec, [field], [(0, 0)], edges[[k, k + 1]] * bounds)[0].counts[0]
                 self.assertEqual(limits <= joined.counts[k], fewer)
 
     def test_compiled(self) -> None:
         """With Numba and without the sums are the same to rounding."""
-        try:
-            import numba  # noqa: F401
-        except ImportError:
-            self.skipTest("Numba is not installed")
+        self.assertIsNotNone(pairsums._compiled())
         ra, dec = points(600, 5.0, 85.0, 2.0)
         one, other = fields(600)
         edges = log_bins(2.0, 60.0, 4) * ARCMIN
-        for a, b in ((one, other), (one.real, other.real)):
-            plain = correlate(ra, dec, a, b, edges)
-            with mock.patch.object(pairsums, "_WORTH_COMPILING", 0):
-                compiled = correlate(ra, dec, a, b, edges)
-            np.testing.assert_array_equal(compiled.pairs, plain.pairs)
-            np.testing.assert_allclose(compiled.values, plain.values, rtol=1e-12)
+        asked = (ra, dec, [one, other, one.real, other.real], [(0, 1), (1, 1), (2, 3), (2, 2)], edges)
+        plain = correlate(*asked)
+        with mock.patch.object(pairsums, "_WORTH_COMPILING", 0):
+            compiled = correlate(*asked)
+        for a, b in zip(compiled, plain):
+            np.testing.assert_array_equal(a.pairs, b.pairs)
+            np.testing.assert_allclose(a.values, b.values, rtol=1e-12)
+
+    def test_together_and_alone(self) -> None:
+        """Fields correlated together have the values that they have alone,
+        joined in cells as well.
+        """
+        ra, dec = points(500, 359.0, 30.0, 1.0)
+        one, other = fields(500)
+        held, products = [one, other, one.real], [(0, 0), (0, 1), (2, 2)]
+        edges = log_bins(2.0, 60.0, 3) * ARCMIN
+        for exact in (10_000, 1):
+            together = correlate(ra, dec, held, products, edges, exact=exact)
+            for found, (a, b) in zip(together, products):
+                (alone,) = correlate(ra, dec, [held[a], held[b]], [(0, 1)], edges, exact=exact)
+                np.testing.assert_array_equal(found.pairs, alone.pairs)
+                np.testing.assert_allclose(found.values, alone.values, rtol=1e-12)
+
+    def test_a_wide_bin_is_divided(self) -> None:
+        """Cells grow with separation within a bin too, down to none."""
+        ra, dec = points(3000, 40.0, 10.0, 2.0)
+        field = np.exp(1j * (30.0 * ra + 20.0 * dec))
+        for low in (0.0, 5.0):
+            edges = np.array([low, 100.0]) * ARCMIN
+            (exact,) = correlate(ra, dec, [field], [(0, 0)], edges)
+            (joined,) = correlate(ra, dec, [field], [(0, 0)], edges, exact=1)
+            self.assertNotEqual(exact.counts[0], joined.counts[0])
+            np.testing.assert_allclose(joined.counts, exact.counts, rtol=0.01)
+            self.assertLess(abs(joined.values[0] - exact.values[0]), 0.1 * exact.error(np.ones(1)))
+
+    def test_points_at_one_place(self) -> None:
+        ra, dec = np.zeros(50), np.zeros(50)
+        (found,) = correlate(ra, dec, [np.ones(50)], [(0, 0)], np.array([0.0, 1.0]) * ARCMIN, exact=1)
+        self.assertEqual((found.counts[0], found.values[0]), (1225, 1.0))
 
 
 @unittest.skipIf(treecorr is None, "TreeCorr is not installed")
@@ -203,7 +233,7 @@ class TreeCorrTestCase(unittest.TestCase):
                     theirs.process(*catalogues[:number])
                     pair = (one, (one, other)[number - 1])
                     spin = kind is treecorr.GGCorrelation
-                    ours = correlate(*place, *(pair if spin else (f.real for f in pair)), edges)
+                    (ours,) = correlate(*place, pair if spin else [f.real for f in pair], [(0, 1)], edges)
                     with self.subTest(ra=ra, dec=dec, kind=kind.__name__, number=number):
                         np.testing.assert_array_equal(ours.counts, theirs.npairs / number)
                         values = theirs.xip if spin else theirs.xi
@@ -222,7 +252,7 @@ class ErrorTestCase(unittest.TestCase):
             x, y = draw.uniform(0.0, 30.0, (2, stars))
             field = coherent * np.exp(1j * (x + 0.5 * y) / 4.0)
             field = field + 0.02 * (draw.standard_normal(stars) + 1j * draw.standard_normal(stars))
-            found = correlate(x * ARCMIN, y * ARCMIN, field, field, edges)
+            (found,) = correlate(x * ARCMIN, y * ARCMIN, [field], [(0, 0)], edges)
             values.append(float(found.values @ factors))
             errors.append(found.error(factors))
         return float(np.nanmean(errors) / np.std(values, ddof=1))
@@ -310,7 +340,9 @@ class MetricsTestCase(unittest.TestCase):
             for k, pair in enumerate(((s, s), (de, de), (e, de), (w, w), (de, w), (e, w))):
                 row = found[f"rho{k}{suffix}"][-3]
                 edges = np.array([row["bin_low"], row["bin_high"]]) * ARCMIN
-                self.assertAlmostEqual(row["value"], correlate(*place, *pair, edges).values[0], 15)
+                self.assertAlmostEqual(
+                    row["value"], correlate(*place, pair, [(0, 1)], edges)[0].values[0], 15
+                )
 
     def test_thresholds(self) -> None:
         """Signed values are to be small, not negative."""

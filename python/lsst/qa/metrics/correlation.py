@@ -103,7 +103,7 @@ def residual_correlation(
     of components of them.
     """
     fields = parts_of(residuals(e1, e2, psf_e1, psf_e2), component)
-    return one_bin(correlate(ra, dec, *fields, np.array([low, high]) * ARCMIN))
+    return one_bin(correlate(ra, dec, fields, [(0, 1)], np.array([low, high]) * ARCMIN)[0])
 
 
 def _limits(minimum: float, design: float, stretch: float) -> tuple[Any, ...]:
@@ -176,7 +176,7 @@ def mean_size_of_bins(
         return Estimate(np.nan, np.nan, len(ra))
     # TreeCorr, which faro leaves this to, keeps fields in single precision.
     residual = residuals(e1, e2, psf_e1, psf_e2).astype(np.complex64).astype(complex)
-    found = correlate(ra, dec, residual, residual, log_bins(low, high, bins) * ARCMIN)
+    (found,) = correlate(ra, dec, [residual], [(0, 0)], log_bins(low, high, bins) * ARCMIN)
     if not found.counts.any():
         return Estimate(np.nan, np.nan, 0)
     values = np.where(found.counts > 0, found.values, 0.0)  # an empty bin counts as zero there

@@ -112,7 +112,7 @@ def rho(
         (shape, weighted),
     )[which]
     edges = log_bins(low, high, bins)
-    found = correlate(ra, dec, one, other, edges * ARCMIN)
+    (found,) = correlate(ra, dec, [one, other], [(0, 1)], edges * ARCMIN)
     return [
         Estimate(
             float(found.values[k]),

@@ -21,9 +21,10 @@
 errors that count what pairs share.
 
 Up to `EXACT` points every pair is counted by its own separation. Beyond that,
-at separations where it pays, points are joined in cells, and a pair is counted
-by the separation of its cells' centres: this is off by at most `TOLERANCE` of
-the bin's lower edge. The fields are carried along great circles throughout.
+at separations where it pays, points are joined in cells, the wider the farther
+the pairs, and a pair is counted by the separation of its cells' centres: this
+is off by at most `TOLERANCE` of itself. The fields are carried along great
+circles throughout.
 """
 
 from __future__ import annotations
@@ -31,11 +32,14 @@ from __future__ import annotations
 __all__ = ["EXACT", "TOLERANCE", "Correlation", "correlate", "log_bins"]
 
 import dataclasses
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from .pairs import separation
-from .pairsums import Marks, add_pairs
+from .pairsums import Marks, Products, add_pairs
 from .zones import runs_of_partners, zones_of
 
 EXACT = 10_000
@@ -46,6 +50,15 @@ TOLERANCE = 0.1
 
 BLOCKS = 64
 """Number of blocks of the sky by which errors are told."""
+
+_WIDEST = 1.6
+"""Largest ratio of the edges of a ring, whose cells are of one size."""
+
+_NEAREST = 1e-8
+"""Radians below which no points are joined."""
+
+_WORTH_JOINING = 0.8
+"""Most cells per point for which joining saves time."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -131,17 +144,27 @@ def log_bins(low: float, high: float, number: int) -> np.ndarray:
     return np.exp(np.linspace(np.log(low), np.log(high), number + 1))
 
 
+class _Points(NamedTuple):
+    """Points, or cells of them: (n,), and fields (n, m, 2) times weights."""
+
+    ra: np.ndarray
+    dec: np.ndarray
+    weights: np.ndarray
+    values: np.ndarray
+    block: np.ndarray
+
+
 def correlate(
     ra: np.ndarray,
     dec: np.ndarray,
-    one: np.ndarray,
-    other: np.ndarray,
+    fields: Sequence[np.ndarray],
+    products: Sequence[tuple[int, int]],
     edges: np.ndarray,
     *,
     tolerance: float = TOLERANCE,
     exact: int = EXACT,
-) -> Correlation:
-    """Correlate two fields that are known at points, or one with itself.
+) -> list[Correlation]:
+    """Correlate fields that are known at points, looking at each pair once.
 
     The value of a bin is the mean over its pairs of points, in both orders,
     of one field at the first times the other at the second; of spin-2 fields
@@ -152,51 +175,69 @@ def correlate(
     ra, dec : `numpy.ndarray`, (n,)
         Coordinates in radians. Points with anything not finite are left
         out.
-    one, other : `numpy.ndarray`, (n,)
-        The fields: both real, scalars, or both complex, spin-2 with the
-        first axis to the west and the second to the north.
+    fields : `~collections.abc.Sequence` [`numpy.ndarray`], each (n,)
+        Real ones are scalars; complex ones are spin-2 with the first axis
+        to the west and the second to the north.
+    products : `~collections.abc.Sequence` [`tuple` [`int`, `int`]]
+        Which two fields, or one twice, to correlate; both of one kind.
     edges : `numpy.ndarray`, (k + 1,)
         Edges of the bins of separation in radians, increasing; a bin
         holds its lower edge.
     tolerance : `float`, optional
-        Largest error of a separation relative to its bin's lower edge,
-        where points are joined in cells.
+        Largest error of a separation relative to itself, where points are
+        joined in cells.
     exact : `int`, optional
         Up to so many points none are joined.
 
     Returns
     -------
-    correlation : `Correlation`
-        Sums by bin.
+    correlations : `list` [`Correlation`]
+        One for each of the products.
     """
-    spin = bool(np.iscomplexobj(one))
-    ra, dec, one, other = _ordered(ra, dec, one, other)
-    block, blocks = _blocks(ra, dec)
-    values = np.stack([np.ones(len(ra)), one.real, one.imag, other.real, other.imag], axis=1)
-    bins = len(edges) - 1
-    sums = np.zeros((bins, blocks, blocks, 2))
-    exactly = bins
-    while len(ra) > exact and exactly > 0 and edges[exactly - 1] > 0.0:
-        size = tolerance * edges[exactly - 1] / np.sqrt(2.0)
-        cells = _cells(ra, dec, values, block, size, spin)
-        if len(cells[0]) > 0.8 * len(ra):
+    spin = np.array([np.iscomplexobj(field) for field in fields])
+    points, blocks = _ordered(ra, dec, fields)
+    one, other = (np.array(side) for side in zip(*products))
+    asked = Products(one, other, spin[one])
+    sums = np.zeros((len(edges) - 1, blocks, blocks, 1 + len(products)))
+    left, number = np.asarray(edges), len(points.ra)
+    for place, low, high in _rings(edges) if number > exact else ():
+        cells = _cells(points, tolerance * low / np.sqrt(2.0), spin)
+        if len(cells.ra) > _WORTH_JOINING * number:
             break
-        exactly -= 1
-        _add(*cells, blocks, edges[exactly : exactly + 2], spin, sums[exactly : exactly + 1])
-    if exactly:
-        _add(ra, dec, values, block, blocks, edges[: exactly + 1], spin, sums[:exactly])
-    return Correlation(edges, sums[..., 0], sums[..., 1])
+        _add(cells, blocks, np.array([low, high]), asked, sums[place : place + 1])
+        left = np.append(edges[edges < low], low)
+    if len(left) > 1:
+        _add(points, blocks, left, asked, sums[: len(left) - 1])
+    return [Correlation(edges, sums[..., 0], sums[..., k]) for k in range(1, sums.shape[-1])]
 
 
-def _ordered(*columns: np.ndarray) -> list[np.ndarray]:
-    """Sort finite points by where they are, so that it does not matter how
-    they came.
+def _rings(edges: np.ndarray) -> Iterator[tuple[int, float, float]]:
+    """Divide bins into rings that are narrow enough for cells of one size,
+    the farthest first: the bin's place, and the ring's edges.
     """
-    ra, dec, one, other = columns
-    kept = np.isfinite(ra) & np.isfinite(dec) & np.isfinite(one) & np.isfinite(other)
-    ra, dec, one, other = ra[kept], dec[kept], one[kept].astype(complex), other[kept].astype(complex)
-    order = np.lexsort((other.imag, other.real, one.imag, one.real, ra, dec))
-    return [ra[order], dec[order], one[order], other[order]]
+    for place in reversed(range(len(edges) - 1)):
+        low, high = max(edges[place], _NEAREST), edges[place + 1]
+        if high > low:
+            number = int(np.ceil(np.log(high / low) / np.log(_WIDEST)))
+            bounds = [low, *log_bins(low, high, number)[1:-1].tolist(), high]
+            yield from ((place, *ring) for ring in reversed(list(itertools.pairwise(bounds))))
+
+
+def _ordered(ra: np.ndarray, dec: np.ndarray, fields: Sequence[np.ndarray]) -> tuple[_Points, int]:
+    """Sort finite points by where they are, so that it does not matter how
+    they came, and divide them into blocks.
+    """
+    values = np.stack([part for field in fields for part in (np.real(field), np.imag(field))], axis=1)
+    kept = np.isfinite(ra) & np.isfinite(dec) & np.isfinite(values).all(axis=1)
+    ra, dec, values = ra[kept], dec[kept], values[kept].astype(float)
+    order = np.lexsort((ra, dec))
+    tied = (np.diff(ra[order]) == 0.0) & (np.diff(dec[order]) == 0.0)
+    if tied.any():
+        order = np.lexsort((*values.T[::-1], ra, dec))
+    ra, dec = ra[order], dec[order]
+    block, blocks = _blocks(ra, dec)
+    values = values[order].reshape(len(ra), len(fields), 2)
+    return _Points(ra, dec, np.ones(len(ra)), values, block), blocks
 
 
 def _blocks(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, int]:
@@ -215,20 +256,18 @@ def _blocks(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, int]:
     return block, side * side
 
 
-def _cells(
-    ra: np.ndarray, dec: np.ndarray, values: np.ndarray, block: np.ndarray, size: float, spin: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _cells(points: _Points, size: float, spin: np.ndarray) -> _Points:
     """Join points in cells no wider than ``size`` either way."""
-    row = np.floor(dec / size).astype(np.int64)
+    row = np.floor(points.dec / size).astype(np.int64)
     edges = np.clip([row * size, (row + 1) * size], -0.5 * np.pi, 0.5 * np.pi)
     widest = np.where(row == 0, 1.0, np.cos(edges).max(axis=0))
-    column = np.floor(np.mod(ra, 2.0 * np.pi) * widest / size).astype(np.int64)
+    column = np.floor(np.mod(points.ra, 2.0 * np.pi) * widest / size).astype(np.int64)
     order = np.lexsort((column, row))
     row, column = row[order], column[order]
     begins = np.flatnonzero(np.concatenate(([True], (row[1:] != row[:-1]) | (column[1:] != column[:-1]))))
-    ra, dec, values = ra[order], dec[order], values[order]
-    if len(begins) == len(ra):
-        return ra, dec, values, block[order]
+    if len(begins) == len(row):
+        return points
+    ra, dec, weights, values, block = (part[order] for part in points)
     counts = np.diff(np.append(begins, len(ra)))
     x, y, z = (
         np.add.reduceat(part, begins)
@@ -244,13 +283,12 @@ def _cells(
         astray = np.logical_or.reduceat(far, begins)
         middle_dec[astray] = ((row[begins] + 0.5) * size)[astray]
         middle_ra[astray] = ((column[begins] + 0.5) * size / widest[order][begins])[astray]
-    if spin:
+    if spin.any():
         turn = _transport(ra, dec, np.repeat(middle_ra, counts), np.repeat(middle_dec, counts))
-        fields = (values[:, 1::2] + 1j * values[:, 2::2]) * turn[:, None]
-        values = np.column_stack(
-            [values[:, 0], fields[:, 0].real, fields[:, 0].imag, fields[:, 1].real, fields[:, 1].imag]
-        )
-    return middle_ra, middle_dec, np.add.reduceat(values, begins), block[order][begins]
+        turned = (values[:, spin, 0] + 1j * values[:, spin, 1]) * turn[:, None]
+        values[:, spin, 0], values[:, spin, 1] = turned.real, turned.imag
+    weights, values = (np.add.reduceat(part, begins) for part in (weights, values))
+    return _Points(middle_ra, middle_dec, weights, values, block[begins])
 
 
 def _transport(ra1: np.ndarray, dec1: np.ndarray, ra2: np.ndarray, dec2: np.ndarray) -> np.ndarray:
@@ -261,23 +299,15 @@ def _transport(ra1: np.ndarray, dec1: np.ndarray, ra2: np.ndarray, dec2: np.ndar
     return factor / np.abs(factor)
 
 
-def _add(
-    ra: np.ndarray,
-    dec: np.ndarray,
-    values: np.ndarray,
-    block: np.ndarray,
-    blocks: int,
-    edges: np.ndarray,
-    spin: bool,
-    sums: np.ndarray,
-) -> None:
+def _add(points: _Points, blocks: int, edges: np.ndarray, products: Products, sums: np.ndarray) -> None:
     """Add all pairs of points to the sums of their bins."""
-    zones = zones_of(ra, dec, edges[-1])
-    half_dec, half_ra = 0.5 * dec[zones.order], 0.5 * ra[zones.order]
+    zones = zones_of(points.ra, points.dec, edges[-1])
+    half_ra, half_dec, weights, values, block = (part[zones.order] for part in points)
+    half_ra, half_dec = 0.5 * half_ra, 0.5 * half_dec
     places = np.stack(
         [np.sin(half_dec), np.cos(half_dec), np.cos(2.0 * half_dec), np.sin(half_ra), np.cos(half_ra)], axis=1
     )
-    marks = Marks(places, values[zones.order], block[zones.order], blocks)
+    marks = Marks(places, weights, values, block, blocks)
     limits = np.sin(0.5 * edges) ** 2
     for runs in runs_of_partners(zones, edges[0], edges[-1]):
-        add_pairs(marks, runs, limits, spin, sums)
+        add_pairs(marks, runs, limits, products, sums)

@@ -23,7 +23,7 @@ are enough of them to pay for it.
 
 from __future__ import annotations
 
-__all__ = ["Marks", "add_pairs"]
+__all__ = ["Marks", "Products", "add_pairs"]
 
 import functools
 from collections.abc import Callable, Iterator
@@ -45,9 +45,10 @@ class Marks(NamedTuple):
     places : `numpy.ndarray`, (n, 5)
         Sine and cosine of half the declination, cosine of the
         declination, sine and cosine of half the right ascension.
-    values : `numpy.ndarray`, (n, 5)
-        Weight, and real and imaginary parts of two fields, times the
-        weight.
+    weights : `numpy.ndarray`, (n,)
+        How many points each stands for.
+    values : `numpy.ndarray`, (n, m, 2)
+        Real and imaginary parts of the fields, times the weight.
     block : `numpy.ndarray` of `int`, (n,)
         Block of the sky that a point belongs to.
     blocks : `int`
@@ -55,12 +56,30 @@ class Marks(NamedTuple):
     """
 
     places: np.ndarray
+    weights: np.ndarray
     values: np.ndarray
     block: np.ndarray
     blocks: int
 
 
-def add_pairs(marks: Marks, runs: Runs, edges: np.ndarray, spin: bool, sums: np.ndarray) -> None:
+class Products(NamedTuple):
+    """What is added up over pairs: products of one field at a point with
+    another, or the same, at the other.
+
+    Attributes
+    ----------
+    one, other : `numpy.ndarray` of `int`, (p,)
+        Which fields.
+    spin : `numpy.ndarray` of `bool`, (p,)
+        Whether these turn twice as fast as the frame.
+    """
+
+    one: np.ndarray
+    other: np.ndarray
+    spin: np.ndarray
+
+
+def add_pairs(marks: Marks, runs: Runs, edges: np.ndarray, products: Products, sums: np.ndarray) -> None:
     """Add the pairs of some runs to the sums of their bins and blocks.
 
     Parameters
@@ -71,19 +90,19 @@ def add_pairs(marks: Marks, runs: Runs, edges: np.ndarray, spin: bool, sums: np.
         Candidates for pairs.
     edges : `numpy.ndarray`, (k + 1,)
         Edges of the bins as squared sines of half the separation.
-    spin : `bool`
-        Whether the fields turn twice as fast as the frame.
-    sums : `numpy.ndarray`, (k, blocks, blocks, 2)
-        Weights, and products of the two fields of the two points, made
+    products : `Products`
+        What to add up.
+    sums : `numpy.ndarray`, (k, blocks, blocks, 1 + p)
+        Weights, and products of the fields of the two points, made
         symmetric; changed in place.
     """
     pairs = int((runs.end - runs.begin).sum())
     compiled = _compiled() if pairs >= _WORTH_COMPILING else None
     if compiled is not None:
-        compiled(*runs, marks.places, marks.values, marks.block, edges, spin, sums)
+        compiled(*runs, marks.places, marks.weights, marks.values, marks.block, edges, *products, sums)
         return
     for point, other in _listed(runs):
-        _add(marks, point, other, edges, spin, sums)
+        _add(marks, point, other, edges, products, sums)
 
 
 def _listed(runs: Runs) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -97,7 +116,12 @@ def _listed(runs: Runs) -> Iterator[tuple[np.ndarray, np.ndarray]]:
 
 
 def _add(
-    marks: Marks, point: np.ndarray, other: np.ndarray, edges: np.ndarray, spin: bool, sums: np.ndarray
+    marks: Marks,
+    point: np.ndarray,
+    other: np.ndarray,
+    edges: np.ndarray,
+    products: Products,
+    sums: np.ndarray,
 ) -> None:
     """Add listed pairs."""
     s1, c1, d1, t1, u1 = marks.places[point].T
@@ -107,22 +131,19 @@ def _add(
     place = np.searchsorted(edges, apart, side="right") - 1
     within = (place >= 0) & (place < len(edges) - 1)
     point, other, place = point[within], other[within], place[within]
-    w1, ar1, ai1, br1, bi1 = marks.values[point].T
-    w2, ar2, ai2, br2, bi2 = marks.values[other].T
-    real = 0.5 * (ar1 * br2 + ai1 * bi2 + br1 * ar2 + bi1 * ai2)
-    if spin:
-        imag = 0.5 * (ai1 * br2 - ar1 * bi2 + bi1 * ar2 - br1 * ai2)
-        # Carried along the great circle, the frame turns by the angle of
-        # near - i turn, whose size is the cosine of half the separation.
-        near = ((c1 * c2 + s1 * s2) * (u1 * u2 + t1 * t2))[within]
-        turn = ((s1 * c2 + c1 * s2) * across)[within]
-        cos1, sin1 = near * near - turn * turn, 2.0 * near * turn
-        twice = (cos1 * cos1 - sin1 * sin1, 2.0 * cos1 * sin1)
-        real = (real * twice[0] + imag * twice[1]) / (1.0 - apart[within]) ** 2
+    # Carried along the great circle, the frame turns by the angle of
+    # near + i turn, whose size is the cosine of half the separation.
+    near = ((c1 * c2 + s1 * s2) * (u1 * u2 + t1 * t2))[within]
+    turn = ((s1 * c2 + c1 * s2) * across)[within]
+    carried = (near + 1j * turn) ** 4 / (1.0 - apart[within]) ** 2
+    here, there = (marks.values[at, :, 0] + 1j * marks.values[at, :, 1] for at in (point, other))
     cell = (place * marks.blocks + marks.block[point]) * marks.blocks + marks.block[other]
-    size = sums.size // 2
-    sums[..., 0] += np.bincount(cell, w1 * w2, size).reshape(sums.shape[:-1])
-    sums[..., 1] += np.bincount(cell, real, size).reshape(sums.shape[:-1])
+    shape, size = sums.shape[:-1], sums[..., 0].size
+    sums[..., 0] += np.bincount(cell, marks.weights[point] * marks.weights[other], size).reshape(shape)
+    for number, (a, b, spin) in enumerate(zip(*products), start=1):
+        product = 0.5 * (here[:, a] * there[:, b].conj() + here[:, b] * there[:, a].conj())
+        real = (product * carried.conj()).real if spin else product.real
+        sums[..., number] += np.bincount(cell, real, size).reshape(shape)
 
 
 @functools.cache
@@ -141,19 +162,23 @@ def _loop(
     begins: np.ndarray,
     ends: np.ndarray,
     places: np.ndarray,
+    weights: np.ndarray,
     values: np.ndarray,
     block: np.ndarray,
     edges: np.ndarray,
-    spin: bool,
+    one: np.ndarray,
+    other: np.ndarray,
+    spin: np.ndarray,
     sums: np.ndarray,
 ) -> None:
     first, past, bins = edges[0], edges[-1], len(edges) - 1
+    fields, products = values.shape[1], len(one)
+    there = np.empty((fields, 2))
+    turns = spin.any()
     for run in range(len(points)):
         i = points[run]
         s1, c1, d1 = places[i, 0], places[i, 1], places[i, 2]
         t1, u1 = places[i, 3], places[i, 4]
-        w1 = values[i, 0]
-        ar1, ai1, br1, bi1 = values[i, 1], values[i, 2], values[i, 3], values[i, 4]
         for j in range(begins[run], ends[run]):
             s2, c2 = places[j, 0], places[j, 1]
             t2, u2 = places[j, 3], places[j, 4]
@@ -164,14 +189,25 @@ def _loop(
             low = bins - 1  # most pairs are in the last bins
             while apart < edges[low]:
                 low -= 1
-            ar2, ai2, br2, bi2 = values[j, 1], values[j, 2], values[j, 3], values[j, 4]
-            real = 0.5 * (ar1 * br2 + ai1 * bi2 + br1 * ar2 + bi1 * ai2)
-            if spin:
-                imag = 0.5 * (ai1 * br2 - ar1 * bi2 + bi1 * ar2 - br1 * ai2)
+            if turns:
                 near = (c1 * c2 + s1 * s2) * (u1 * u2 + t1 * t2)
                 turn = (s1 * c2 + c1 * s2) * across
-                cos1, sin1 = near * near - turn * turn, 2.0 * near * turn
-                real = real * (cos1 * cos1 - sin1 * sin1) + imag * (2.0 * cos1 * sin1)
-                real /= (1.0 - apart) ** 2
-            sums[low, block[i], block[j], 0] += w1 * values[j, 0]
-            sums[low, block[i], block[j], 1] += real
+                norm = 1.0 / (1.0 - apart)
+                cos1, sin1 = (near * near - turn * turn) * norm, 2.0 * near * turn * norm
+                cos2, sin2 = cos1 * cos1 - sin1 * sin1, 2.0 * cos1 * sin1
+                for m in range(fields):
+                    real, imag = values[j, m, 0], values[j, m, 1]
+                    there[m, 0] = real * cos2 - imag * sin2
+                    there[m, 1] = real * sin2 + imag * cos2
+            added = sums[low, block[i], block[j]]
+            added[0] += weights[i] * weights[j]
+            for p in range(products):
+                a, b = one[p], other[p]
+                if spin[p]:
+                    sum_ = values[i, a, 0] * there[b, 0] + values[i, a, 1] * there[b, 1]
+                    if a != b:
+                        sum_ += values[i, b, 0] * there[a, 0] + values[i, b, 1] * there[a, 1]
+                        sum_ *= 0.5
+                else:
+                    sum_ = 0.5 * (values[i, a, 0] * values[j, b, 0] + values[i, b, 0] * values[j, a, 0])
+                added[p + 1] += sum_
