@@ -44,7 +44,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import DatabaseError
 from .engines import BEGIN, SCHEMA, has_file, make_engine, parse, shown_url
-from .fulltext import TEXTS, index_texts
+from .fulltext import SEVERE, TEXTS, index_texts
 
 DEFAULT_URL = "sqlite:///qa-metrics.sqlite3"
 
@@ -96,6 +96,9 @@ def tables() -> Tables:
     for index in found.measurement.indexes:
         for dialect in ("sqlite", "postgresql"):
             index.dialect_options[dialect]["where"] = found.measurement.c.detector.is_(None)
+    severe = next(index for index in found.log_record.indexes if index.name == "log_record_severe")
+    for dialect in ("sqlite", "postgresql"):
+        severe.dialect_options[dialect]["where"] = found.log_record.c.level >= sa.literal_column(str(SEVERE))
     # Only as "integer" is a key of SQLite what its rows are numbered by.
     found.log_record.c.record_id.type = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     for name in TEXTS:

@@ -23,7 +23,7 @@ and on PostgreSQL, by text search vectors.
 
 from __future__ import annotations
 
-__all__ = ["MOST_WORDS", "TEXTS", "Searched", "Words", "index_texts", "searched", "words_of"]
+__all__ = ["MOST_WORDS", "SEVERE", "TEXTS", "Searched", "Words", "index_texts", "searched", "words_of"]
 
 import re
 from typing import NamedTuple
@@ -37,6 +37,9 @@ TEXTS = {
     "quantum": ("task", "data_id", "exception_type", "exception_message"),
 }
 """Columns of each table that are searched, all together."""
+
+SEVERE = 30
+"""Log records of this level and above have an index of their own."""
 
 MOST_WORDS = 32
 """The most words and phrases of a search."""

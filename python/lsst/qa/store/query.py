@@ -22,6 +22,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "complete_runs",
     "fetch_measurements",
     "get_metric",
     "get_run",
@@ -67,7 +68,7 @@ def latest_runs(engine: sa.Engine, limit: int = 20) -> list[Run]:
     run = tables().run
     newest = sa.select(run).order_by(_time(run).desc(), run.c.run_id.desc()).limit(limit)
     with engine.connect() as connection:
-        return _runs(connection, connection.execute(newest).mappings().all())
+        return complete_runs(connection, connection.execute(newest).mappings().all())
 
 
 def get_run(engine: sa.Engine, name_or_uuid: str) -> Run | None:
@@ -89,7 +90,7 @@ def get_run(engine: sa.Engine, name_or_uuid: str) -> Run | None:
     matches = sa.or_(run.c.name == name_or_uuid, run.c.uuid == name_or_uuid.lower())
     chosen = sa.select(run).where(matches).order_by(run.c.name != name_or_uuid).limit(1)
     with engine.connect() as connection:
-        found = _runs(connection, connection.execute(chosen).mappings().all())
+        found = complete_runs(connection, connection.execute(chosen).mappings().all())
         if not found:
             return None
         versions = sa.select(package.c.name, package.c.version).where(package.c.run_id == found[0].run_id)
@@ -339,8 +340,21 @@ def _place(cursor: str) -> tuple[int, int]:
     return int(dataset), int(row)
 
 
-def _runs(connection: sa.Connection, found: Sequence[sa.RowMapping]) -> list[Run]:
-    """Add to rows of the run table what their datasets say."""
+def complete_runs(connection: sa.Connection, found: Sequence[sa.RowMapping]) -> list[Run]:
+    """Add to rows of the run table what their datasets say.
+
+    Parameters
+    ----------
+    connection : `sqlalchemy.Connection`
+        A metrics database.
+    found : `~collections.abc.Sequence` [`sqlalchemy.RowMapping`]
+        Rows of the run table.
+
+    Returns
+    -------
+    runs : `list` [`Run`]
+        In the same order; without their packages.
+    """
     dataset = tables().dataset
     mine = dataset.c.run_id.in_([row["run_id"] for row in found])
     sums = [sa.func.coalesce(sa.func.sum(column), 0) for column in (dataset.c.n_rows, dataset.c.n_failed)]
