@@ -34,7 +34,7 @@ from support_seeded import make_table
 
 from lsst.qa import measure
 from lsst.qa.catalogue import METRICS
-from lsst.qa.engine import run_metrics, tasks_of
+from lsst.qa.engine import Batch, needed, planned, run_metrics, tasks_of
 from lsst.qa.engine.grouping import complete_groups
 from lsst.qa.errors import BudgetError
 from lsst.qa.tables.measure import measure_readable
@@ -117,6 +117,74 @@ class MemoryTestCase(unittest.TestCase):
         self.assertEqual(sum(piece.n_rows for piece in pieces), 792)
         stars = [set(piece["star"].tolist()) for piece in pieces]
         self.assertEqual(sum(map(len, stars)), len(set().union(*stars)))
+
+
+class ColumnsTestCase(unittest.TestCase):
+    """Visit after visit, or some metrics at a time: the same comes out."""
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        table = make_table("source")
+        cls.table: Columns = taken(table, np.argsort(table["visit"], kind="stable"))
+        cls.n_rows = len(cls.table["visit"])
+        names = ("n_sources", "n_stars", "e1_residual_median", "e1_residual_scatter", "sky_flux_mean")
+        cls.tasks = tasks_of([METRICS[name] for name in names], ())
+        cls.cost = [needed(batch) - needed_by_nothing() for batch in cls.plan(None)]
+        cls.whole = cls.run_within(None)
+
+    @classmethod
+    def prepared(cls, order: np.ndarray | None = None) -> Any:
+        table = cls.table if order is None else taken(cls.table, order)
+        return prepare(Cut(table, [50] * 30), cls.tasks, detail=["detector"])
+
+    @classmethod
+    def plan(cls, memory: int | None, order: np.ndarray | None = None) -> list[Batch]:
+        return planned(cls.tasks, cls.prepared(order), memory)
+
+    @classmethod
+    def run_within(cls, memory: int | None, order: np.ndarray | None = None) -> list[dict[str, Any]]:
+        return run_metrics(cls.tasks, cls.prepared(order), detail=["detector"], memory=memory)
+
+    def least(self, order: np.ndarray | None = None) -> int:
+        """Ask for the least memory, of which MiB are too coarse a measure."""
+        low, high = needed_by_nothing(), needed_by_nothing() + self.cost[0]
+        while high - low > 1:
+            middle = (low + high) // 2
+            try:
+                self.plan(middle, order)
+                high = middle
+            except BudgetError:
+                low = middle
+        return high
+
+    def test_visit_after_visit(self) -> None:
+        """Rows of a visit lie together: no more than those are held."""
+        (batch,) = self.plan(needed_by_nothing() + self.cost[0] - 1)
+        self.assertTrue(batch.apart)
+        self.assertEqual(batch.n_rows, max(np.unique(self.table["visit"], return_counts=True)[1]))
+        rows = self.run_within(needed_by_nothing() + self.cost[0] - 1)
+        self.assertEqual(same(self.whole, rows, 0.0), [])
+
+    def test_visits_mixed(self) -> None:
+        """They do not: all are held, of some metrics at a time."""
+        order = np.random.default_rng(5).permutation(self.n_rows)
+        least = self.least(order)
+        batches = self.plan(least, order)
+        self.assertGreater(len(batches), 1)
+        self.assertEqual({(batch.apart, batch.n_rows) for batch in batches}, {(False, self.n_rows)})
+        self.assertEqual(same(self.whole, self.run_within(least, order), 1e-12), [])
+
+    def test_what_is_selected_is_counted(self) -> None:
+        """Where all rows would be too many."""
+        counts = {n for batch in self.plan(self.least()) for n in batch.selected.values()}
+        primary, visit = self.table["detect_isPrimary"], self.table["visit"]
+        self.assertIn(max(np.count_nonzero(primary[visit == one]) for one in np.unique(visit)), counts)
+        self.assertEqual(same(self.whole, self.run_within(self.least()), 0.0), [])
+
+
+def needed_by_nothing() -> int:
+    """Return what reading alone takes."""
+    return needed(Batch(tasks_of([METRICS["n_sources"]], ()), 0))
 
 
 def _spilling(most: int, *read: Any, **_: Any) -> Any:

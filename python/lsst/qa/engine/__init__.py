@@ -26,12 +26,23 @@ constants.
 
 from __future__ import annotations
 
-__all__ = ["MIB", "Source", "Task", "columns_of", "failed", "needed", "planned", "run_metrics", "tasks_of"]
+__all__ = [
+    "MIB",
+    "Batch",
+    "Source",
+    "Task",
+    "columns_of",
+    "failed",
+    "needed",
+    "planned",
+    "run_metrics",
+    "tasks_of",
+]
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .budget import MIB, needed, planned
+from .budget import MIB, Batch, needed, planned
 from .columns import run_columns
 from .groups import run_groups
 from .rows import Row, failed
@@ -46,7 +57,7 @@ def run_metrics(
     detail: Sequence[str] = (),
     data_id: Mapping[str, Any] | None = None,
     memory: int | None = None,
-    batches: Sequence[list[Task]] | None = None,
+    batches: Sequence[Batch] | None = None,
 ) -> list[Row]:
     """Measure a table that comes in pieces.
 
@@ -63,7 +74,7 @@ def run_metrics(
         Fields that all rows share.
     memory : `int`, optional
         Bytes that may be used; without a bound if not given.
-    batches : `~collections.abc.Sequence` [`list` [`Task`]], optional
+    batches : `~collections.abc.Sequence` [`Batch`], optional
         The tasks as `planned` put them together, if that was done.
 
     Returns
@@ -75,15 +86,15 @@ def run_metrics(
     Raises
     ------
     BudgetError
-        Raised, before anything is read, if a metric needs more memory.
+        Raised, before anything is measured, if a metric needs more memory.
     """
     shared = dict(data_id or {})
     found: dict[int, list[Row]] = {}
-    for batch in planned(tasks, table.n_rows, memory) if batches is None else batches:
-        if batch[0].metric.steps:
-            rows = run_groups(batch, table, shared, memory)
+    for batch in planned(tasks, table, memory) if batches is None else batches:
+        if batch.tasks[0].metric.steps:
+            rows = list(run_groups(batch.tasks, table, shared, memory))
         else:
-            rows = run_columns(batch, table, detail, shared, memory)
+            rows = run_columns(batch, table, detail, shared)
         for task, row in rows:
             found.setdefault(id(task), []).append(row)
     return [row for task in tasks for row in found.get(id(task), ())]

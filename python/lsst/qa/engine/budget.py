@@ -21,14 +21,17 @@
 
 from __future__ import annotations
 
-__all__ = ["needed", "planned"]
+__all__ = ["MIB", "Batch", "needed", "planned"]
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..columns import TABLES
 from ..errors import BudgetError
+from .counting import largest_context, largest_selections
 from .grouping import PART_ROWS
+from .source import Source
 from .task import Task, columns_of, selected_by
 
 MIB = 1 << 20
@@ -39,56 +42,94 @@ _READING = 192 * MIB
 _WIDTH = {"flag": 1, "text": 4}
 """Bytes of a column's value, 8 where not named."""
 
+_NUMBERS = 8
+"""Bytes of the numbers of a row's contexts."""
 
-def planned(tasks: Sequence[Task], n_rows: int, memory: int | None) -> list[list[Task]]:
+_ORDER = 16
+"""Bytes per row of an order, and of a column that is put into it."""
+
+
+class Batch(NamedTuple):
+    """Metrics that read the table together, once.
+
+    Attributes
+    ----------
+    tasks : `list` [`Task`]
+        The metrics: over columns, or over groups.
+    n_rows : `int`
+        The most rows that are held at once, if all were selected.
+    apart : `bool`
+        Whether those are the rows of a context, which lie together.
+    selected : `~collections.abc.Mapping` [`~collections.abc.Hashable`, `int`]
+        How many of them each selection keeps, where that was counted.
+    """
+
+    tasks: list[Task]
+    n_rows: int
+    apart: bool = False
+    selected: Mapping[Any, int] = {}
+
+    def fits(self, memory: int | None) -> bool:
+        """Tell whether a memory is enough.
+
+        Parameters
+        ----------
+        memory : `int` or `None`
+            Bytes that may be used; `None` for any.
+
+        Returns
+        -------
+        fits : `bool`
+            Whether no more than that is needed.
+        """
+        return memory is None or needed(self) <= memory
+
+
+def planned(tasks: Sequence[Task], table: Source, memory: int | None) -> list[Batch]:
     """Put metrics together that can be run at once within a memory.
 
     Parameters
     ----------
     tasks : `~collections.abc.Sequence` [`Task`]
         Metrics of one kind of table.
-    n_rows : `int`
-        Number of rows of the table.
+    table : `Source`
+        The table. Where all its rows may be too much, those columns are read
+        that tell its contexts, as visits: these may fit one by one; and where
+        that is too much as well, those by which rows are selected.
     memory : `int` or `None`
         Bytes that may be used.
 
     Returns
     -------
-    batches : `list` [`list` [`Task`]]
-        Metrics that read the table together: each batch reads it once.
+    batches : `list` [`Batch`]
+        Each reads the table once.
 
     Raises
     ------
     BudgetError
         Raised if a metric alone needs more; names the least that would do.
     """
-    apart: dict[object, list[Task]] = {}
-    for task in tasks:
-        way = ("groups", None) if task.metric.steps else ("columns", task.band)
-        apart.setdefault(way, []).append(task)
+    batches = [_narrowed(batch, table, memory) for batch in _together(tasks, table.n_rows)]
     if memory is None:
-        return list(apart.values())
-    if all(needed(together, n_rows) <= memory for together in apart.values()):
-        return list(apart.values())
-    if greedy := [task for task in tasks if needed([task], n_rows) > memory]:
-        least = max(needed([task], n_rows) for task in greedy)
-        names = ", ".join(sorted({task.metric.name for task in greedy}))
+        return batches
+    alone = [batch._replace(tasks=[task]) for batch in batches for task in batch.tasks]
+    if greedy := [batch for batch in alone if not batch.fits(memory)]:
+        least = max(map(needed, greedy))
+        names = ", ".join(sorted({batch.tasks[0].metric.name for batch in greedy}))
         raise BudgetError(
-            f"A budget of {memory / MIB:.0f} MiB is too small for {names} on {n_rows} rows:"
+            f"A budget of {memory / MIB:.0f} MiB is too small for {names} on {table.n_rows} rows:"
             f" {math.ceil(least / MIB)} MiB would do."
         )
-    return [batch for together in apart.values() for batch in _cut(together, n_rows, memory)]
+    return [part for batch in batches for part in _cut(batch, memory)]
 
 
-def needed(tasks: Sequence[Task], n_rows: int) -> int:
+def needed(batch: Batch) -> int:
     """Return the memory that metrics need together, at most.
 
     Parameters
     ----------
-    tasks : `~collections.abc.Sequence` [`Task`]
-        Metrics that read the table together.
-    n_rows : `int`
-        Number of rows of the table.
+    batch : `Batch`
+        The metrics, and the rows that they are held of.
 
     Returns
     -------
@@ -96,38 +137,55 @@ def needed(tasks: Sequence[Task], n_rows: int) -> int:
         What they hold of the rows, what the statistics take besides, and
         what reading takes.
     """
-    if tasks[0].metric.steps:
-        kept = {
+    first = batch.tasks[0]
+    if first.metric.steps:
+        n_rows = batch.n_rows
+        steps = {
             task.metric.steps[0]: min(n_rows, task.metric.most_rows or n_rows) * task.metric.bytes_per_row
-            for task in tasks
+            for task in batch.tasks
         }
-        columns = {name for task in tasks for name in columns_of(task)}
-        return _READING + min(n_rows, PART_ROWS) * 4 * _width(tasks[0], columns) + sum(kept.values())
-    held: dict[object, set[str]] = {}
+        columns = {name for task in batch.tasks for name in columns_of(task)}
+        return _READING + min(n_rows, PART_ROWS) * 4 * _width(first, columns) + sum(steps.values())
+    held: dict[Any, set[str]] = {}
+    work: dict[Any, int] = {}
+    for task in batch.tasks:
+        key = selected_by(task)
+        held.setdefault(key, set()).update(columns_of(task, selection=False))
+        work[key] = max(work.get(key, 0), task.metric.bytes_per_row)
+    rows = {key: batch.selected.get(key, batch.n_rows) for key in held}
+    kept = sum(rows[key] * (_NUMBERS + _width(first, names)) for key, names in held.items())
+    return _READING + kept + max(rows[key] * (_ORDER + work[key]) for key in held)
+
+
+def _together(tasks: Sequence[Task], n_rows: int) -> list[Batch]:
+    """Put metrics together that share what they read."""
+    batches: dict[object, Batch] = {}
     for task in tasks:
-        held.setdefault(selected_by(task), set()).update(columns_of(task, selection=False))
-    width = sum(_width(tasks[0], names) * _part(key) for key, names in held.items())
-    work = max(task.metric.bytes_per_row * _part(selected_by(task)) for task in tasks)
-    return _READING + math.ceil(n_rows * (width + work))
+        way = ("groups", None) if task.metric.steps else ("columns", task.band)
+        batches.setdefault(way, Batch([], n_rows)).tasks.append(task)
+    return list(batches.values())
 
 
-def _part(selection: object) -> float:
-    """Return the part of the rows that a selection may keep.
+def _narrowed(batch: Batch, table: Source, memory: int | None) -> Batch:
+    """Find out how much less than all rows is held at once, if need be."""
+    if batch.fits(memory) or batch.tasks[0].metric.steps:
+        return batch
+    if (rows := largest_context(table, batch.tasks)) is not None:
+        batch = batch._replace(n_rows=rows, apart=True)
+    if batch.fits(memory):
+        return batch
+    return batch._replace(selected=largest_selections(table, batch.tasks, batch.apart))
 
-    More is noticed: the metric fails rather than exceed the budget.
-    """
-    return 1.0 if selection is None else 0.25
 
-
-def _cut(tasks: Sequence[Task], n_rows: int, memory: int) -> list[list[Task]]:
-    if needed(tasks, n_rows) <= memory:
-        return [list(tasks)]
-    batches: list[list[Task]] = []
-    for task in tasks:
-        if batches and needed([*batches[-1], task], n_rows) <= memory:
-            batches[-1].append(task)
+def _cut(batch: Batch, memory: int) -> list[Batch]:
+    if batch.fits(memory):
+        return [batch]
+    batches: list[Batch] = []
+    for task in batch.tasks:
+        if batches and (more := batches[-1]._replace(tasks=[*batches[-1].tasks, task])).fits(memory):
+            batches[-1] = more
         else:
-            batches.append([task])
+            batches.append(batch._replace(tasks=[task]))
     return batches
 
 

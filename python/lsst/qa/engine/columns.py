@@ -23,29 +23,31 @@ from __future__ import annotations
 
 __all__ = ["run_columns"]
 
+import operator
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..columns import TABLES
 from ..metric import CONTEXT
+from ..pieces import Piece
+from .budget import Batch
+from .contexts import Context, Level, runs
 from .rows import Row, measured
-from .samples import Level, Sample
+from .samples import Sample
 from .source import Source
 from .task import Task, columns_of, given, mask_of, selected_by
 
+_Found = tuple[int, Any, Task, Row]
+
 
 def run_columns(
-    tasks: Sequence[Task],
-    table: Source,
-    detail: Sequence[str],
-    shared: Mapping[str, Any],
-    memory: int | None,
-) -> Iterator[tuple[Task, Row]]:
+    batch: Batch, table: Source, detail: Sequence[str], shared: Mapping[str, Any]
+) -> list[tuple[Task, Row]]:
     """Run metrics over columns.
 
     Parameters
     ----------
-    tasks : `~collections.abc.Sequence` [`Task`]
+    batch : `Batch`
         Metrics of one kind of table.
     table : `Source`
         The table.
@@ -53,38 +55,67 @@ def run_columns(
         Columns by whose values rows are measured apart once more.
     shared : `~collections.abc.Mapping`
         Fields that all rows share.
-    memory : `int` or `None`
-        Bytes that may be used.
 
-    Yields
-    ------
-    task : `Task`
-        A metric.
-    row : `dict`
-        A row of its results.
+    Returns
+    -------
+    rows : `list` [`tuple` [`Task`, `dict`]]
+        Rows of results, each with its metric.
     """
-    kind = TABLES[tasks[0].metric.table]
-    split, time = kind.split, kind.time
-    levels = [Level(split, time), *([Level((*split, *detail), time)] if detail else [])]
-    samples = _samples(tasks, table.n_rows, memory)
-    read = {*split, time, *detail, *(name for task in tasks for name in columns_of(task))}
+    kind = TABLES[batch.tasks[0].metric.table]
+    read = {*kind.split, kind.time, *detail, *(name for task in batch.tasks for name in columns_of(task))}
+    found: list[_Found] = []
+    held, last = None, None
     for piece in table.pieces(sorted(read)):
-        if piece.n_rows:
-            numbers = [level.number(piece) for level in levels]
-            for sample in samples.values():
-                sample.add(piece, numbers)
-    for place, level in enumerate(levels):
-        for context in level.contexts():
-            fields = {**shared, **context.fields}
-            for task in tasks:
-                sample = samples[selected_by(task)]
-                for row in measured(
-                    task,
-                    fields,
-                    lambda: _measure(task, sample.columns(place, context.number), fields),  # noqa: B023
-                    lambda: f"of {context.total} rows {sample.rows(place, context.number)} were selected",  # noqa: B023
-                ):
-                    yield task, row
+        if not piece.n_rows:
+            continue
+        for key, rows in runs(piece, kind.split) if batch.apart else ((None, slice(0, piece.n_rows)),):
+            if held is None or key != last:
+                found += held.measured(shared) if held is not None else ()
+                held, last = _Held(batch, kind.split, kind.time, detail), key
+            held.add(piece if rows.stop - rows.start == piece.n_rows else piece.take(rows))
+    found += held.measured(shared) if held is not None else ()
+    found.sort(key=operator.itemgetter(0, 1))
+    return [(task, row) for _, _, task, row in found]
+
+
+class _Held:
+    """The selected rows of some contexts, until all of these are there."""
+
+    def __init__(self, batch: Batch, split: Sequence[str], time: str, detail: Sequence[str]):
+        self._tasks = [(task, selected_by(task)) for task in batch.tasks]
+        self._levels = [Level(split, time), *([Level((*split, *detail), time)] if detail else [])]
+        wanted: dict[Any, set[str]] = {}
+        masks: dict[Any, Any] = {}
+        for task, key in self._tasks:
+            masks[key] = mask_of(task)
+            wanted.setdefault(key, set()).update(columns_of(task, selection=False))
+        self._samples = {key: Sample(masks[key], sorted(names)) for key, names in wanted.items()}
+
+    def add(self, piece: Piece) -> None:
+        """Keep what is selected of some rows."""
+        numbers = [level.number(piece) for level in self._levels]
+        for sample in self._samples.values():
+            sample.add(piece, numbers)
+
+    def measured(self, shared: Mapping[str, Any]) -> Iterator[_Found]:
+        """Run the metrics."""
+        for place, level in enumerate(self._levels):
+            contexts = level.contexts()
+            for sample in self._samples.values():
+                sample.arrange(place, len(contexts))
+            for context in contexts:
+                yield from self._rows(place, context, {**shared, **context.fields})
+
+    def _rows(self, place: int, context: Context, fields: dict[str, Any]) -> Iterator[_Found]:
+        for task, key in self._tasks:
+            sample = self._samples[key]
+            for row in measured(
+                task,
+                fields,
+                lambda: _measure(task, sample.columns(context.number), fields),  # noqa: B023
+                lambda: f"of {context.total} rows {sample.rows(context.number)} were selected",  # noqa: B023
+            ):
+                yield place, context.key, task, row
 
 
 def _measure(task: Task, columns: Mapping[str, Any], fields: Mapping[str, Any]) -> Any:
@@ -95,14 +126,3 @@ def _measure(task: Task, columns: Mapping[str, Any], fields: Mapping[str, Any]) 
         lambda name: fields.get(name) if name in CONTEXT else columns[task.column(name)],
     )
     return function(**values, **task.metric.arguments(function, band))
-
-
-def _samples(tasks: Sequence[Task], n_rows: int, memory: int | None) -> dict[Any, Sample]:
-    """Make a sample for each selection, holding what its metrics need."""
-    wanted: dict[Any, set[str]] = {}
-    masks: dict[Any, Any] = {}
-    for task in tasks:
-        key = selected_by(task)
-        masks[key] = mask_of(task)
-        wanted.setdefault(key, set()).update(columns_of(task, selection=False))
-    return {key: Sample(masks[key], sorted(names), n_rows, memory) for key, names in wanted.items()}

@@ -35,9 +35,9 @@ from ..columns import TABLES
 from ..errors import BudgetError
 from ..pieces import Piece
 from ..stats import group_rows, hash_order
+from .contexts import Level
 from .grouping import complete_groups
 from .rows import Row, measured
-from .samples import Level
 from .source import Source
 from .task import Task, call_key, columns_of, given, mask_of, selected_by
 

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Task", "call_key", "columns_of", "given", "mask_of", "selected_by", "tasks_of"]
+__all__ = ["Task", "call_key", "columns_of", "given", "mask_columns", "mask_of", "selected_by", "tasks_of"]
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -117,6 +117,22 @@ def selected_by(task: Task) -> Any:
         `None` for a metric that takes all rows.
     """
     return call_key(task, task.metric.rows, None)
+
+
+def mask_columns(task: Task) -> tuple[str, ...]:
+    """Name the columns by which a metric selects rows.
+
+    Parameters
+    ----------
+    task : `Task`
+        The metric, and its band.
+
+    Returns
+    -------
+    names : `tuple` [`str`, ...]
+        Columns, with the band where they are of one; none for all rows.
+    """
+    return tuple(map(task.column, positional_of(task.metric.rows))) if task.metric.rows else ()
 
 
 def mask_of(task: Task) -> Callable[[Columns], np.ndarray] | None:

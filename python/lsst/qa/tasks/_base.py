@@ -181,12 +181,12 @@ class MetricsTask(PipelineTask):
         prepared = prepare(source, tasks, detail=config.by, assume_applied=config.assume_applied)
         detail = [name for name in config.by if name in prepared.plans]
         memory = config.memory_budget * MIB
-        batches = planned(prepared.able, source.n_rows, memory)
+        batches = planned(prepared.able, prepared, memory)
         self.log.info(
             "%d metrics of %d rows need at most %d MiB of %d MiB, in %d readings.",
             len(prepared.able),
             source.n_rows,
-            max((needed(batch, source.n_rows) for batch in batches), default=0) // MIB,
+            max((needed(batch) for batch in batches), default=0) // MIB,
             config.memory_budget,
             len(batches),
         )
