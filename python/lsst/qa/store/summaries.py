@@ -21,10 +21,10 @@
 
 from __future__ import annotations
 
-__all__ = ["SUMMARY_COLUMNS", "grouped", "summarize"]
+__all__ = ["SUMMARY_COLUMNS", "band_key", "condense", "grouped", "summary"]
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ from ..stats import median
 from .records import Summary
 
 SUMMARY_COLUMNS = ("band", "value", "error", "n", "status", "unit", "message")
-"""Columns that `summarize` needs of a row, in this order."""
+"""Columns that `condense` needs of a row, in this order."""
 
 _BAND_ORDER = "ugrizy"
 
@@ -55,13 +55,47 @@ def grouped(rows: Iterable[Sequence[Any]]) -> dict[tuple[Any, str | None], list[
     groups: dict[tuple[Hashable, str | None], list[Sequence[Any]]] = {}
     for owner, *columns in rows:
         groups.setdefault((owner, columns[0]), []).append(columns)
-    return dict(sorted(groups.items(), key=lambda item: (item[0][0], *_band_key(item[0][1]))))
+    return dict(sorted(groups.items(), key=lambda item: (item[0][0], *band_key(item[0][1]))))
 
 
-def summarize(
-    metric: str, band: str | None, rows: Sequence[Sequence[Any]], larger_is_better: bool | None = None
-) -> Summary:
+def condense(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
     """Summarize the rows of a metric in a band.
+
+    Parameters
+    ----------
+    rows : `~collections.abc.Sequence` [`~collections.abc.Sequence`]
+        `SUMMARY_COLUMNS` of at least one row.
+
+    Returns
+    -------
+    summary : `dict` [`str`, `typing.Any`]
+        Columns of the table of summaries by name; null where a number is
+        undefined.
+    """
+    _, values, errors, numbers, states, units, _ = zip(*rows)
+    known = np.array([value for value in values if value is not None], dtype=float)
+    center, error, _ = median(known)
+    if len(known) == 1:
+        error = next(np.nan if e is None else e for v, e in zip(values, errors) if v is not None)
+    counts = Counter(states)
+    low, high, far = (
+        (known.min(), known.max(), known[np.argmax(np.abs(known - center))]) if len(known) else (np.nan,) * 3
+    )
+    numbers_of = {"value": center, "error": error, "low": low, "high": high, "far": far}
+    return {
+        "unit": next((unit for unit in units if unit is not None), None),
+        **{name: None if np.isnan(number) else float(number) for name, number in numbers_of.items()},
+        "n_rows": len(rows),
+        "n": sum(number or 0 for number in numbers),
+        **{f"n_{status}": counts[status] for status in ("ok", "empty", "undefined", "failed")},
+        "message": _message(rows),
+    }
+
+
+def summary(
+    metric: str, band: str | None, held: Mapping[str, Any], larger_is_better: bool | None = None
+) -> Summary:
+    """Return a summary as it is asked for.
 
     Parameters
     ----------
@@ -69,8 +103,8 @@ def summarize(
         Name of the metric.
     band : `str` or `None`
         Band.
-    rows : `~collections.abc.Sequence` [`~collections.abc.Sequence`]
-        `SUMMARY_COLUMNS` of at least one row.
+    held : `~collections.abc.Mapping` [`str`, `typing.Any`]
+        What `condense` returned, now or when it was stored.
     larger_is_better : `bool`, optional
         Which side is the bad one; `None` if no threshold says so.
 
@@ -79,40 +113,34 @@ def summarize(
     summary : `Summary`
         The rows in one.
     """
-    _, values, errors, numbers, states, units, _ = zip(*rows)
-    known = np.array([value for value in values if value is not None], dtype=float)
-    center, error, _ = median(known)
-    if len(known) == 1:
-        error = next(np.nan if e is None else e for v, e in zip(values, errors) if v is not None)
-    counts = Counter(states)
+    side = {None: "far", True: "low", False: "high"}[larger_is_better]
+    names = ("unit", "n_rows", "n", "n_ok", "n_empty", "n_undefined", "n_failed", "message")
+    value, error, worst = (np.nan if held[key] is None else held[key] for key in ("value", "error", side))
     return Summary(
         metric=metric,
         band=band,
-        unit=next((unit for unit in units if unit is not None), None),
-        value=center,
-        error=float(error),
-        n_rows=len(rows),
-        n=sum(number or 0 for number in numbers),
-        worst=_worst(known, center, larger_is_better),
-        n_ok=counts["ok"],
-        n_empty=counts["empty"],
-        n_undefined=counts["undefined"],
-        n_failed=counts["failed"],
-        message=_message(rows),
+        value=value,
+        error=error,
+        worst=worst,
+        **{name: held[name] for name in names},
     )
 
 
-def _band_key(band: str | None) -> tuple[int, str]:
+def band_key(band: str | None) -> tuple[int, str]:
+    """Return a key that sorts bands from blue to red.
+
+    Parameters
+    ----------
+    band : `str` or `None`
+        Band.
+
+    Returns
+    -------
+    key : `tuple` [`int`, `str`]
+        To be compared with the keys of other bands.
+    """
     place = _BAND_ORDER.find(band) if band else -1
     return (place if place >= 0 or band is None else len(_BAND_ORDER), band or "")
-
-
-def _worst(known: np.ndarray, center: float, larger_is_better: bool | None) -> float:
-    if not len(known):
-        return float("nan")
-    if larger_is_better is None:
-        return float(known[np.argmax(np.abs(known - center))])
-    return float(known.min() if larger_is_better else known.max())
 
 
 def _message(rows: Sequence[Sequence[Any]]) -> str | None:
