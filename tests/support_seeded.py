@@ -49,7 +49,13 @@ def make_table(kind: str, seed: int = 1) -> Columns:
         computed from others are left out.
     """
     rng = np.random.default_rng(seed)
-    made = {"matched": _matched, "source": _source, "object": _object, "visit_summary": _summary}[kind](rng)
+    made = {
+        "matched": _matched,
+        "source": _source,
+        "object": _object,
+        "visit_summary": _summary,
+        "visit_values": _visit_values,
+    }[kind](rng)
     rows = len(next(iter(made.values())))
     for name, column in TABLES[kind].columns.items():
         bands = ("g", "r") if name.startswith(BAND_PREFIX) else ("",)
@@ -198,6 +204,20 @@ def _object(rng: np.random.Generator) -> Columns:
             **_shapes(rng, rows, f"{band}_"),
         }
     return made
+
+
+def _visit_values(rng: np.random.Generator) -> Columns:
+    """Sixty visits, whose residual shapes go together in some."""
+    rows = 60
+    return {
+        "visit": np.arange(rows) + 2024_11_09_00001,
+        "band": np.tile(["g", "r"], rows // 2),
+        "physical_filter": np.tile(["g_01", "r_03"], rows // 2),
+        "TE3": rng.normal(0.0, 4e-5, rows),
+        "TE4": rng.normal(0.0, 1e-7, rows),
+        "m5": rng.normal(24.6, 0.3, rows),
+        "seeing": rng.normal(0.7, 0.1, rows),
+    }
 
 
 def _summary(rng: np.random.Generator) -> Columns:

@@ -223,6 +223,13 @@ class ObjectTestCase(ContractTests, unittest.TestCase):
     ids = ("objectId",)
 
 
+class VisitValuesTestCase(ContractTests, unittest.TestCase):
+    """Values of visits."""
+
+    kind = "visit_values"
+    ids = ("visit",)
+
+
 class VisitSummaryTestCase(ContractTests, unittest.TestCase):
     """Detectors of visits."""
 

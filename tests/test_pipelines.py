@@ -50,8 +50,13 @@ GENERAL = {
             "qa_source_metrics",
             "qa_visit_summary_metrics",
             "qa_visit_table_metrics",
+            "qa_survey_metrics",
         },
         {"qa_gathered_metrics"},
+    ),
+    "survey": (
+        {"qa_source_metrics", "qa_visit_summary_metrics", "qa_visit_table_metrics"},
+        {"qa_survey_metrics"},
     ),
     "qa": (
         {"source", "visit_summary", "object"} | STARS,

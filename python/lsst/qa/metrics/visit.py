@@ -25,7 +25,7 @@ A visit's value is the median over its detectors; a detector's is its own.
 
 from __future__ import annotations
 
-__all__ = ["ASTROMETRY", "MEDIANS", "PSF", "m5", "m5_background", "n_detectors"]
+__all__ = ["ASTROMETRY", "DEPTH_SPECS", "MEDIANS", "PSF", "m5", "m5_background", "n_detectors"]
 
 from typing import Any
 
@@ -104,7 +104,7 @@ ASTROMETRY = (
     ),
 )
 
-_DEPTH = (
+DEPTH_SPECS = (
     srd(24.3, 24.7, 24.8, bands="r", op=">=")
     + srd(23.4, 23.9, 24.0, bands="u", op=">=")
     + srd(24.6, 25.0, 25.1, bands="g", op=">=")
@@ -118,7 +118,7 @@ m5 = _of(
     "mag",
     "Magnitude of a point source at S/N 5, as the summary states it.",
     "median over detectors of magLim (SMTN-002); thresholds D1 and DB1",
-    specs=_DEPTH,
+    specs=DEPTH_SPECS,
 )
 
 
@@ -126,7 +126,7 @@ m5 = _of(
     "m5_background",
     table="visit_summary",
     unit="mag",
-    specs=_DEPTH,
+    specs=DEPTH_SPECS,
     reference="SMTN-002, limit of a bright sky",
 )
 def m5_background(skyNoise: np.ndarray, psfArea: np.ndarray, zeroPoint: np.ndarray) -> Estimate:

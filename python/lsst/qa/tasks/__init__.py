@@ -22,5 +22,7 @@
 from .gather import *
 from .matched import *
 from .object import *
+from .reference import *
 from .source import *
+from .survey import *
 from .visit import *
