@@ -166,6 +166,27 @@ class TimeTestCase(unittest.TestCase):
         self.assertEqual([row["n"] for row in measure(table, "seeing")], [20, 20])
 
 
+class SharedTestCase(unittest.TestCase):
+    """What several metrics make of the same rows is made once."""
+
+    def test_made_once(self) -> None:
+        calls = []
+
+        def halves(psfFlux: np.ndarray, *, part: float = 0.5) -> np.ndarray:
+            calls.append(part)
+            return part * psfFlux
+
+        def highest(half: np.ndarray, psfFlux: np.ndarray, *, scale: float = 1.0) -> Estimate:
+            return Estimate(scale * float(np.nanmax(half) / np.nanmax(psfFlux)), 0.1, len(half))
+
+        base = Metric("a", highest, "source", "", "The highest.", shared=halves)
+        others = [base.variant("b", scale=3.0), base.variant("c", part=0.25)]
+        self.assertEqual(base.columns, ("psfFlux",))
+        rows = measure(make_table("source"), [base, *others])
+        self.assertEqual([row["value"] for row in rows], [0.5, 0.5, 1.5, 1.5, 0.25, 0.25])
+        self.assertEqual(sorted(calls), [0.25, 0.25, 0.5, 0.5], "once a visit")
+
+
 class FailureTestCase(unittest.TestCase):
     """A metric fails alone; the row and the log say why."""
 

@@ -145,6 +145,7 @@ class FaultsTestCase(unittest.TestCase):
             (("no column 'psfMag'", "'psf_mag'"), {"steps": (strange,)}),
             (("no column 'gauss'", "'gauss_mag'"), {"inputs": {"psf_mag": "gauss"}}),
             (("no groups",), {"table": "source"}),
+            (("shared already",), {"shared": bright}),
             (("level 'desing'",), {"specs": (Spec("desing", 1.0),)}),
             (("operator '<'",), {"specs": (Spec("design", 1.0, "<"),)}),
             (("nan", "finite"), {"specs": (Spec("design", math.nan),)}),

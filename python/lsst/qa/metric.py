@@ -133,6 +133,10 @@ class Metric:
         Selection: takes columns, returns the mask of the rows to use.
     steps : `tuple` [`~collections.abc.Callable`, ...]
         What comes before the function in a metric over groups.
+    shared : `~collections.abc.Callable` or `None`
+        What several metrics over columns make of the same rows, which is
+        done once: takes columns, and its result is the function's first
+        parameter.
     specs : `tuple` [`Spec`, ...]
         Thresholds.
     constants : `dict`
@@ -156,6 +160,7 @@ class Metric:
     reference: str = ""
     rows: Callable[..., Any] | None = None
     steps: tuple[Callable[..., Any], ...] = ()
+    shared: Callable[..., Any] | None = None
     specs: tuple[Spec, ...] = ()
     constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -170,6 +175,13 @@ class Metric:
     def grouped(self) -> bool:
         """Whether the metric works on groups of rows."""
         return bool(self.steps)
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """What a metric over columns takes, but for its selection."""
+        if self.shared is None:
+            return positional_of(self.function)
+        return tuple(dict.fromkeys((*positional_of(self.shared), *positional_of(self.function)[1:])))
 
     @property
     def each_band(self) -> bool:
@@ -229,7 +241,7 @@ class Metric:
         named["inputs"] = {**self.inputs, **named.get("inputs", {})}
         # Another function or selection may lack a constant that this variant
         # changed.
-        known = _constant_names([named.get("function", self.function), named.get("rows", self.rows)])
+        known = _constant_names(named.get(key, getattr(self, key)) for key in ("function", "rows", "shared"))
         known |= _constant_names(named.get("steps", self.steps))
         kept = {key: value for key, value in self.constants.items() if key in known}
         named["constants"] = {**kept, **named.get("constants", {}), **constants}
@@ -237,12 +249,12 @@ class Metric:
         return dataclasses.replace(self, name=full, **named)
 
     def _functions(self) -> list[Callable[..., Any]]:
-        return [step for step in (self.rows, *self.steps, self.function) if step is not None]
+        called = (self.rows, *self.steps, self.shared, self.function)
+        return [step for step in called if step is not None]
 
     def _column_parameters(self) -> set[str]:
         """Return the columns that the selection and the first step take."""
-        first = self.steps[0] if self.steps else self.function
-        taken = list(positional_of(first))[1:] if self.steps else list(positional_of(first))
+        taken = positional_of(self.steps[0])[1:] if self.steps else self.measured
         if self.rows is not None:
             taken += positional_of(self.rows)
         return {self.inputs.get(name, name) for name in taken if name not in CONTEXT}
@@ -267,6 +279,8 @@ class Metric:
         for name in sorted(self._column_parameters()):
             if table.column(name) is None:
                 found.append(f"table {self.table!r} has no column {name!r}{closest(name, table.columns)}")
+        if self.grouped and self.shared is not None:
+            found.append("a metric over groups has steps, which are shared already")
         if self.grouped and not TABLES[self.table].group:
             found.append(f"table {self.table!r} has no groups for steps to work on")
         return found

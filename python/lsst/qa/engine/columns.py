@@ -24,7 +24,7 @@ from __future__ import annotations
 __all__ = ["run_columns"]
 
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..columns import TABLES
@@ -35,7 +35,7 @@ from .contexts import Context, Level, runs
 from .rows import Row, measured
 from .samples import Sample
 from .source import Source
-from .task import Task, columns_of, given, mask_of, selected_by
+from .task import Task, call_key, columns_of, given, mask_of, selected_by
 
 _Found = tuple[int, Any, Task, Row]
 
@@ -107,22 +107,32 @@ class _Held:
                 yield from self._rows(place, context, {**shared, **context.fields})
 
     def _rows(self, place: int, context: Context, fields: dict[str, Any]) -> Iterator[_Found]:
+        made: dict[Any, Any] = {}
         for task, key in self._tasks:
             sample = self._samples[key]
             for row in measured(
                 task,
                 fields,
-                lambda: _measure(task, sample.columns(context.number), fields),  # noqa: B023
+                lambda: _measure(task, sample.columns(context.number), fields, made),  # noqa: B023
                 lambda: f"of {context.total} rows {sample.rows(context.number)} were selected",  # noqa: B023
             ):
                 yield place, context.key, task, row
 
 
-def _measure(task: Task, columns: Mapping[str, Any], fields: Mapping[str, Any]) -> Any:
-    function, band = task.metric.function, task.band or fields.get("band")
-    values = given(
-        function,
-        band,
-        lambda name: fields.get(name) if name in CONTEXT else columns[task.column(name)],
-    )
-    return function(**values, **task.metric.arguments(function, band))
+def _measure(task: Task, columns: Mapping[str, Any], fields: Mapping[str, Any], made: dict[Any, Any]) -> Any:
+    """Run a metric; what it shares with others is ``made`` once."""
+    metric, band = task.metric, task.band or fields.get("band")
+
+    def value_of(name: str) -> Any:
+        return fields.get(name) if name in CONTEXT else columns[task.column(name)]
+
+    def call(function: Callable[..., Any], *first: Any) -> Any:
+        values = given(function, band, value_of, skip=len(first))
+        return function(*first, **values, **metric.arguments(function, band))
+
+    if metric.shared is None:
+        return call(metric.function)
+    key = selected_by(task), call_key(task, metric.shared, band)
+    if key not in made:
+        made[key] = call(metric.shared)
+    return call(metric.function, made[key])

@@ -100,7 +100,7 @@ def columns_of(task: Task, *, selection: bool = True) -> tuple[str, ...]:
     """
     if selection or task.metric.steps:
         return tuple(task.column(name) for name in task.metric.columns)
-    return tuple(task.column(name) for name in positional_of(task.metric.function) if name not in CONTEXT)
+    return tuple(task.column(name) for name in task.metric.measured if name not in CONTEXT)
 
 
 def selected_by(task: Task) -> Any:

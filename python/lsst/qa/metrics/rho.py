@@ -34,7 +34,7 @@ from typing import Any
 import numpy as np
 
 from ..metric import Estimate, Metric
-from ..stats.correlation import correlate, log_bins
+from ..stats.correlation import Correlation, correlate, log_bins
 from .correlation import ARCMIN, ROW_BYTES
 from .shape import coadd_stars, psf_stars
 
@@ -75,7 +75,7 @@ def size_residual(star: np.ndarray, model: np.ndarray, convention: Convention) -
         return (star - model) / (model if convention.size == "model" else 0.5 * (star + model))
 
 
-def rho(
+def correlations(
     ra: np.ndarray,
     dec: np.ndarray,
     ixx: np.ndarray,
@@ -85,40 +85,40 @@ def rho(
     iyyPSF: np.ndarray,
     ixyPSF: np.ndarray,
     *,
-    which: int = 1,
     convention: str = "jarvis",
     low: float = 1.0,
     high: float = 100.0,
     bins: int = 10,
-) -> list[Estimate] | Estimate:
-    """Return one of the rho statistics, a value per bin."""
+) -> list[Correlation]:
+    """Correlate what the six are made of, in one pass over the pairs."""
     if not len(ra):
-        return Estimate(np.nan, np.nan, 0)
+        return []
     way = CONVENTIONS[convention]
     star, model = ellipticity(ixx, iyy, ixy, way), ellipticity(ixxPSF, iyyPSF, ixyPSF, way)
     shape, away = star if way.of_star else model, star - model
     with np.errstate(invalid="ignore"):
+        # A star counts for all of the statistics or for none.
         size = size_residual(ixx + iyy, ixxPSF + iyyPSF, way)
-    # A star counts for all of the statistics or for none.
-    size = np.where(np.isfinite(star) & np.isfinite(model), size, np.nan)
-    away = np.where(np.isfinite(size), away, np.nan)
-    weighted = shape * size
-    one, other = (
-        (size, size),
-        (away, away),
-        (shape, away),
-        (weighted, weighted),
-        (away, weighted),
-        (shape, weighted),
-    )[which]
-    edges = log_bins(low, high, bins)
-    (found,) = correlate(ra, dec, [one, other], [(0, 1)], edges * ARCMIN)
+    edges = log_bins(low, high, bins) * ARCMIN
+    return correlate(ra, dec, [size, shape, away, shape * size], _PRODUCTS, edges)
+
+
+_PRODUCTS = ((0, 0), (2, 2), (1, 2), (3, 3), (2, 3), (1, 3))
+"""Of size, shape, residual shape and shape times size, which two make each
+statistic.
+"""
+
+
+def rho(
+    found: list[Correlation], *, which: int = 1, low: float = 1.0, high: float = 100.0, bins: int = 10
+) -> list[Estimate] | Estimate:
+    """Return one of the rho statistics, a value per bin."""
+    if not found:
+        return Estimate(np.nan, np.nan, 0)
+    edges, one = log_bins(low, high, bins), found[which]
     return [
         Estimate(
-            float(found.values[k]),
-            found.error(np.eye(bins)[k]),
-            int(found.counts[k]),
-            *edges[k : k + 2].tolist(),
+            float(one.values[k]), one.error(np.eye(bins)[k]), int(one.counts[k]), *edges[k : k + 2].tolist()
         )
         for k in range(bins)
     ]
@@ -151,6 +151,7 @@ def _rho(which: int, table: str, convention: str) -> Metric:
     return Metric(
         name=f"{'coadd_' if table == 'object' else ''}rho{which}{'' if plain else '.' + convention}",
         function=rho,
+        shared=correlations,
         table=table,
         unit="",
         doc=f"{doc}{'' if plain else f', as {convention} computes it'}; a row per bin, in arcmin.",
