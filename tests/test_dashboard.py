@@ -25,6 +25,7 @@ import math
 import re
 import tempfile
 import unittest
+import unittest.mock
 import urllib.parse
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -32,7 +33,8 @@ from typing import Any
 
 from support_dashboard import HOSTILE, RUNS, Browser, fill, row
 
-from lsst.qa.store.database import connect
+from lsst.qa.dashboard.views import landing
+from lsst.qa.store.database import connect, writing
 
 LINK = re.compile(r'(?:href|src)="([^"#]+)')
 DATA = re.compile(r'<script type="application/json"[^>]*>(.*?)</script>', re.DOTALL)
@@ -235,6 +237,19 @@ class DashboardTestCase(unittest.TestCase):
             self.assertEqual((again.status_code, again.content), (304, b""))
         style = re.search(r'"(/static/qa.css\?v=\w+)"', self.page("/"))[1]
         self.assertIn("immutable", self.browser.get(style).headers["cache-control"])
+
+    def test_what_is_asked_again_is_not_made_again(self) -> None:
+        browser = Browser(self.engine)
+        first = browser.get("/")
+        with unittest.mock.patch.object(landing, "data", side_effect=AssertionError):
+            again = browser.get("/")
+            self.assertEqual((again.text, again.headers), (first.text, first.headers))
+            self.assertEqual(browser.get("/", if_none_match=first.headers["etag"]).status_code, 304)
+            self.assertEqual(browser.get("/index.json").status_code, 500)
+        with writing(self.engine) as connection:
+            connection.exec_driver_sql("UPDATE run SET repo = repo")
+        with unittest.mock.patch.object(landing, "data", side_effect=AssertionError):
+            self.assertEqual(browser.get("/").status_code, 500)
 
     def test_compressed(self) -> None:
         for path in ("/", "/static/bokeh.js"):

@@ -250,6 +250,14 @@ class AccessTestCase(unittest.TestCase):
             )
             self.assertEqual(answer.status_code, 422)
 
+    def test_kept_pages_are_of_who_asked(self) -> None:
+        browser = self.browser(tokens=TOKENS)
+        cookie = self.sign_in(browser, WRITE)
+        for _ in range(2):
+            self.assertIn(">writer</a>", browser.get("/", cookie=cookie).text)
+            self.assertIn(">Sign in</a>", browser.get("/").text)
+            self.assertIn(">reader</a>", browser.get("/", authorization=f"Bearer {READ}").text)
+
     def test_rates(self) -> None:
         browser = self.browser(rate=1.0)
         codes = [browser.get("/static/icon.svg").status_code for _ in range(15)]

@@ -40,9 +40,11 @@ from starlette.responses import Response
 
 from ..errors import AccessError, DatabaseError, InputError, QaError
 from ..store import database
+from ..store.watch import Watch
 from . import answers, assets, shapes
 from .access import Access
 from .guard import STATIC, Guard
+from .kept import Kept
 from .links import Links
 from .settings import Settings
 from .site import Site
@@ -80,6 +82,7 @@ def create_app(engine: sqlalchemy.Engine, settings: Settings | None = None) -> F
     def fail(request: Request, status: int, code: str, message: str) -> Response:
         return answers.error_answer(request, templates, status, code, message, site.about(request))
 
+    app.add_middleware(Kept, watch=Watch(engine))
     app.add_middleware(Guard, access=site.access, refuse=fail)
     _report(app, fail)
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 __all__ = [
     "complete_runs",
+    "definitions",
     "fetch_measurements",
     "get_metric",
     "get_run",
@@ -45,8 +46,29 @@ import sqlalchemy as sa
 from ..errors import InputError
 from .database import tables
 from .definitions import get_metric, metric_names, specifications
-from .records import Measurement
+from .records import Measurement, MetricInfo
 from .runs import complete_runs, get_run, history, latest_runs, run_summary, when
+
+
+def definitions(engine: sa.Engine) -> list[MetricInfo]:
+    """List the definitions of all metrics.
+
+    Parameters
+    ----------
+    engine : `sqlalchemy.Engine`
+        A metrics database.
+
+    Returns
+    -------
+    definitions : `list` [`MetricInfo`]
+        With their thresholds, by name.
+    """
+    metric = tables().metric
+    fields = ("name", "table_name", "unit", "description", "formula", "reference")
+    with engine.connect() as connection:
+        found = connection.execute(sa.select(*(metric.c[name] for name in fields))).all()
+    specs = specifications(engine)
+    return [MetricInfo(*tuple(row), specs=specs.get(row[0], ())) for row in sorted(found)]
 
 
 def measurements(

@@ -106,14 +106,14 @@ def summaries(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> Iter
     """
     run, metric, held = tables().run, tables().metric, tables().run_summary
     columns = [column for column in held.c if column.name not in ("run_id", "metric_id", "band")]
-    joined = held.join(metric, held.c.metric_id == metric.c.metric_id).join(
-        run, held.c.run_id == run.c.run_id
-    )
+    joined = held.join(metric, held.c.metric_id == metric.c.metric_id)
+    joined = joined.join(run, held.c.run_id == run.c.run_id)
     kept = sa.select(held.c.run_id, metric.c.name, held.c.band, *columns).select_from(joined)
     names = [column.name for column in columns]
-    for number, name, band, *values in connection.execute(kept.where(chosen, fresh())):
-        yield number, name, band or None, dict(zip(names, values))
+    # Sums that are forgotten from here on are still there to be read.
     stale = connection.execute(sa.select(run.c.run_id).where(~fresh())).scalars().all()
+    for number, name, band, *values in connection.execute(kept.where(chosen, run.c.run_id.not_in(stale))):
+        yield number, name, band or None, dict(zip(names, values))
     if stale:
         rows = connection.execute(_whole().where(chosen, run.c.run_id.in_(stale)))
         keyed = (((number, name), *columns) for number, name, _, *columns in rows)

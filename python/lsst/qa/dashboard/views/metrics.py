@@ -46,9 +46,8 @@ def data(engine: sqlalchemy.Engine) -> Data:
     data : `dict` [`str`, `typing.Any`]
         ``metrics``, by name, with their definitions and thresholds.
     """
-    names = sorted(query.metric_names(engine), key=natural_key)
-    found = [query.get_metric(engine, name) for name in names]
-    return {"metrics": [shapes.definition(held) for held in found if held is not None]}
+    found = sorted(query.definitions(engine), key=lambda held: natural_key(held.name))
+    return {"metrics": [shapes.definition(held) for held in found]}
 
 
 def add(site: Site) -> None:
