@@ -33,7 +33,7 @@ from typing import Any
 import numpy as np
 from support_store import row
 
-from lsst.qa.publish.ledger import Planned
+from lsst.qa.publish.entries import Planned
 from lsst.qa.publish.record import Naming, Record, records_of
 from lsst.qa.publish.shelf import Found, Shelf
 from lsst.qa.publish.targets.base import Reading, Target

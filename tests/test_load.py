@@ -55,7 +55,7 @@ import lsst.qa
 from lsst.qa.catalogue import METRICS
 from lsst.qa.errors import CollectionError
 from lsst.qa.results import SCHEMA
-from lsst.qa.store import reading
+from lsst.qa.store import gathered, reading
 from lsst.qa.store.database import connect, tables
 from lsst.qa.store.load import load
 from lsst.qa.store.query import get_metric, get_run, latest_runs, measurements
@@ -124,7 +124,7 @@ class SqliteTestCase(LoadTests, OnSqlite, unittest.TestCase):
         return engine
 
     def test_gathered_beside_datasets(self) -> None:
-        with mock.patch.object(reading, "_read", side_effect=AssertionError("read twice")):
+        with mock.patch.object(reading, "read_dataset", side_effect=AssertionError("read twice")):
             report = load(self.repo, ["u/me/all"], self.url)
         self.assertEqual((report.datasets, report.rows), (N_VISITS + 1, N_VISITS * N_ROWS + 1))
 
@@ -134,7 +134,7 @@ class SqliteTestCase(LoadTests, OnSqlite, unittest.TestCase):
         one = contents(self.engine)
         for rows in (1, N_ROWS, 2 * N_ROWS + 1):
             other = self.other()
-            with mock.patch.multiple(reading, _PASS_ROWS=2 * rows, BATCH_ROWS=rows, BATCH_DATASETS=2):
+            with mock.patch.multiple(gathered, _PASS_ROWS=2 * rows, BATCH_ROWS=rows, BATCH_DATASETS=2):
                 load(self.repo, [GATHERED], self.url)
             self.assertEqual(contents(other), one)
 

@@ -63,7 +63,7 @@ class MisuseTestCase(SharedSurvey, unittest.TestCase):
 
     def test_no_results(self) -> None:
         looked = (
-            "no results in u/me/empty: looked for dataset types qa_[*]_metrics .*knows qa_gathered_metrics, "
+            "no results in u/me/empty: looked for dataset types [*]_metrics, .*knows qa_gathered_metrics, "
         )
         self.refuse(CollectionError, looked, "u/me/empty")
         with tempfile.TemporaryDirectory() as folder:

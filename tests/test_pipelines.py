@@ -54,6 +54,17 @@ GENERAL = {
         },
         {"qa_gathered_metrics"},
     ),
+    "publish": (
+        {
+            "qa_matched_star_metrics",
+            "qa_object_metrics",
+            "qa_source_metrics",
+            "qa_visit_summary_metrics",
+            "qa_visit_table_metrics",
+            "qa_survey_metrics",
+        },
+        {"qa_publication"},
+    ),
     "survey": (
         {"qa_source_metrics", "qa_visit_summary_metrics", "qa_visit_table_metrics"},
         {"qa_survey_metrics"},
@@ -71,6 +82,9 @@ GENERAL = {
     "tract": (STARS | {"source", "object"}, {"qa_matched_star_metrics", "qa_object_metrics"}),
     "visit": ({"source", "visit_summary"}, {"qa_source_metrics", "qa_visit_summary_metrics"}),
 }
+WITHOUT_METRICS = ("gatherMetrics", "publishMetrics")
+"""Tasks that take what others measured."""
+
 HSC_NAMES = {"source": "sourceTable_visit", "object": "objectTable_tract"}
 
 EXPECTED = {
@@ -198,7 +212,8 @@ class SettingsTestCase(unittest.TestCase):
         configs: dict[str, Any] = {
             label: node.config for name in GENERAL for label, node in graph_of(name).tasks.items()
         }
-        del configs["gatherMetrics"]
+        for label in WITHOUT_METRICS:
+            del configs[label]
         for label, config in configs.items():
             with self.subTest(label):
                 chosen = chosen_metrics(config.table, config.metrics, config.variants)
@@ -213,7 +228,7 @@ class SettingsTestCase(unittest.TestCase):
     def test_detectors(self) -> None:
         """A visit is measured by detector too, a table of visits is not."""
         found = set()
-        for name in files(INGREDIENTS) - {"gatherMetrics"}:
+        for name in files(INGREDIENTS) - set(WITHOUT_METRICS):
             config: Any = graph_of(f"_ingredients/{name}").tasks[name].config
             found |= {(name, column) for column in config.by}
         self.assertEqual(found, {("sourceMetrics", "detector"), ("visitSummaryMetrics", "detector")})
@@ -236,7 +251,7 @@ class SettingsTestCase(unittest.TestCase):
         for name in EXPECTED:
             for label, node in graph_of(name).tasks.items():
                 config: Any = node.config
-                if label != "gatherMetrics":
+                if label not in WITHOUT_METRICS:
                     with self.subTest(name, label=label):
                         expected = "undefined" if name.startswith("HSC/") else "fail"
                         self.assertEqual(config.lacking_columns, expected)

@@ -25,6 +25,7 @@ import json
 import os
 import tempfile
 import unittest
+import unittest.mock as mock
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -35,7 +36,8 @@ from lsst.qa.cli.publish import publish_command
 from lsst.qa.errors import CollectionError, InputError
 from lsst.qa.publish.publishing import naming_of
 from lsst.qa.publish.settings import Settings
-from lsst.qa.publish.shelf import ButlerShelf
+from lsst.qa.publish.shelf import open_shelf
+from lsst.qa.store import gathered as gathering
 from lsst.qa.store.database import connect
 from lsst.qa.store.load import load
 
@@ -87,10 +89,30 @@ class PublishTestCase(OnSqlite, unittest.TestCase):
         self.assertEqual(len((self.folder / "out.jsonl").read_text().splitlines()), 12)
         self.assertIn("13 acknowledged; sent 62", self.publish("--to", self.out).output)
 
-    def test_gathered_tables_are_left_aside(self) -> None:
-        with self.assertRaises(CollectionError) as caught:
-            self.run_command(self.survey.root, "u/me/gathered/20261122T060000Z", "--to", self.out)
-        self.assertIn("nothing to publish", str(caught.exception))
+    def test_gathered_table(self) -> None:
+        """Its rows are those of the datasets that it gathered, and each goes
+        out once, whichever way it comes.
+        """
+        gathered = "u/me/gathered/20261122T060000Z"
+        self.assertIn("12 acknowledged; sent 72", self.publish("--to", self.out, run=gathered).output)
+        first = (self.folder / "out.jsonl").read_text().splitlines()
+        self.assertIn("13 acknowledged; sent 2", self.publish("--to", self.out).output)
+        self.assertIn("72 of 72", self.publish("--to", self.out, "--verify", run=gathered).output)
+        other = f"file://{self.folder}/other.jsonl"
+        self.publish("--to", other)
+        second = (self.folder / "other.jsonl").read_text().splitlines()
+        self.assertEqual({line for line in first if "source" in line}, set(second) & set(first))
+        self.assertEqual(len(set(first)), 72)
+        both = f"file://{self.folder}/both.jsonl"
+        self.run_command(self.survey.root, RUN, gathered, "--to", both)
+        self.assertEqual(sorted((self.folder / "both.jsonl").read_text().splitlines()), sorted(second))
+
+    def test_gathered_table_in_windows(self) -> None:
+        """However small the part of it that is in memory."""
+        gathered = "u/me/gathered/20261122T060000Z"
+        with mock.patch.object(gathering, "BATCH_ROWS", 13):
+            self.publish("--to", self.out, run=gathered)
+        self.assertIn("72 of 72", self.publish("--to", self.out, "--verify", run=gathered).output)
 
     def test_database_is_like_a_load(self) -> None:
         loaded = f"sqlite:///{self.folder}/loaded.sqlite3"
@@ -195,7 +217,7 @@ class PublishTestCase(OnSqlite, unittest.TestCase):
         record = next(iter(self.survey.butler.query_dimension_records("visit", instrument="Cam", visit=5)))
         changed = {**record.toDict(), "seq_num": 4321}
         self.survey.butler.registry.insertDimensionData("visit", changed, replace=True)
-        shelf = self.enterContext(ButlerShelf(self.survey.root, [RUN]))
+        shelf = self.enterContext(open_shelf(self.survey.root, [RUN]))
         list(shelf.read([planned.dataset for planned in shelf.planned]))
         self.assertEqual(shelf.sequence("Cam", 5), 4321)
         self.assertIsNone(shelf.sequence("Cam", 6))

@@ -28,7 +28,8 @@ import unittest
 from support_publish import shelf_of
 from support_store import OnPostgres, OnSqlite
 
-from lsst.qa.publish.ledger import Ledger, Settled
+from lsst.qa.publish.entries import Settled
+from lsst.qa.publish.ledger import Ledger
 from lsst.qa.publish.letters import dead_letters, drop, retry, statuses
 from lsst.qa.store.database import connect
 

@@ -39,12 +39,12 @@ from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
 from lsst.qa.cli.export import export_command
 from lsst.qa.cli.publish import publish_command
 from lsst.qa.errors import InputError, NotATableError
-from lsst.qa.publish.export import bundle_of, job_of
-from lsst.qa.publish.readers import Context, read_bundle, read_job, read_metric_value
-from lsst.qa.publish.readers.bundle import split_band
-from lsst.qa.publish.readers.definitions import read_package, read_specifications
-from lsst.qa.publish.shelf import ButlerShelf, FileShelf
+from lsst.qa.publish.formats import bundle_of, job_of
+from lsst.qa.publish.shelf import open_shelf
 from lsst.qa.publish.verify import to_job
+from lsst.qa.readers import Context, read_bundle, read_job, read_metric_value
+from lsst.qa.readers.bundle import split_band
+from lsst.qa.readers.package import read_package, read_specifications
 from lsst.qa.results import SCHEMA
 from lsst.qa.store.definitions import get_metric
 from lsst.qa.store.query import latest_runs
@@ -342,7 +342,7 @@ class RepositoryTestCase(OnSqlite, unittest.TestCase):
             butler.ingest(FileDataset(str(path), [ref], formatter=formatter), transfer="copy")
 
     def test_shelf(self) -> None:
-        with ButlerShelf(self.survey.root, [RUN]) as shelf:
+        with open_shelf(self.survey.root, [RUN]) as shelf:
             found = list(shelf.read([planned.dataset for planned in shelf.planned]))
         self.assertEqual([f.rows for f in found if isinstance(f.rows, str)], [])
         records = {r.value["metric"]: r.value for f in found for r in records_for(f)}
@@ -378,14 +378,14 @@ class RepositoryTestCase(OnSqlite, unittest.TestCase):
     def test_export_jobs(self) -> None:
         """What is written is read back, value by value."""
         files = self.export("verify-json")
-        shelf = FileShelf(self.folder / "verify-json")
+        shelf = open_shelf(str(self.folder / "verify-json"), [])
         found = list(shelf.read([planned.dataset for planned in shelf.planned]))
         values = sorted(str(value) for f in found for value in f.rows["value"].to_pylist())
-        with ButlerShelf(self.survey.root, [RUN]) as butler:
+        with open_shelf(self.survey.root, [RUN]) as butler:
             wanted = [f for f in butler.read([planned.dataset for planned in butler.planned])]
         self.assertEqual(values, sorted(str(value) for f in wanted for value in f.rows["value"].to_pylist()))
         self.assertGreaterEqual(len(files), 5)
-        (definition,) = [d for n, d in shelf.definitions().items() if n == "lsst_qa.PA1"]
+        (definition,) = [d for n, d in shelf.definitions.items() if n == "lsst_qa.PA1"]
         self.assertIn(("minimum", "gri"), {(s.level, s.bands) for s in definition.specs})
 
     def test_export_bundles(self) -> None:

@@ -22,14 +22,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
 
 from support_proxy import Proxy
-from support_store import OnSqlite, Survey, row
+from support_store import OnSqlite, Survey, contents, row
 
-from lsst.daf.butler import DatasetType
+from lsst.daf.butler import Butler, DatasetType
 from lsst.pex.config import FieldValidationError
 from lsst.pipe.base import NoWorkFound
 from lsst.pipe.base.testUtils import lintConnections, makeQuantum, runTestQuantum
@@ -94,26 +96,45 @@ class PublishTaskTestCase(OnSqlite, unittest.TestCase):
         writing = butler.clone(collections=[RUN], run=RUN)
         self.addCleanup(writing.close)
         ids = {"sources": [ref.dataId for ref in self.refs[:3]], "objects": [self.refs[3].dataId]}
-        ids["report"] = butler.registry.expandDataId({})
-        for connection, name, data_id in (
-            ("matched", "qa_matched_star_metrics", {"instrument": "Cam", "skymap": "sky", "tract": 3}),
-            ("summaries", "qa_visit_summary_metrics", {"instrument": "Cam", "visit": 1}),
-            ("visits", "qa_visit_table_metrics", {"instrument": "Cam"}),
-        ):
+        known = {"instrument": "Cam", "skymap": "sky", "tract": 3, "visit": 1}
+        connections = PublishMetricsConnections(config=task.config)
+        for connection in sorted(connections.prerequisiteInputs - ids.keys()):
+            name = getattr(connections, connection).name
+            data_id = {
+                dimension: known[dimension] for dimension in getattr(connections, connection).dimensions
+            }
             declared = DatasetType(name, [*data_id], "ArrowTable", universe=butler.dimensions)
             butler.registry.registerDatasetType(declared)
             ref = self.survey.put(RUN, name, [row("PA2", 1.0, **data_id)], **data_id)
             ids[connection] = [ref.dataId]
+        n_datasets = 2 + len(ids)
+        ids["report"] = butler.registry.expandDataId({})
         quantum = makeQuantum(task, writing, ids["report"], ids)
         runTestQuantum(task, writing, quantum, mockRun=False)
         found = writing.get("qa_publication")
-        self.assertEqual(found[f"file://{self.out}"]["counts"]["acknowledged"], 7)
+        self.assertEqual(found[f"file://{self.out}"]["counts"]["acknowledged"], n_datasets)
+
+    def test_pipetask(self) -> None:
+        """The pipeline that is shipped, run as users run it, twice."""
+        program = str(Path(sys.executable).with_name("pipetask"))
+        command = [program, "run", "-b", self.survey.root, "-i", RUN, "--register-dataset-types"]
+        command += ["-p", "$QA_DIR/pipelines/publish.yaml", "-c", f"publishMetrics:db={self.url}"]
+        command += ["-c", f"publishMetrics:targets=['file://{self.out}','{self.url}']"]
+        for output in ("u/me/first", "u/me/second"):
+            done = subprocess.run([*command, "-o", output], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(len(self.out.read_text().splitlines()), 19)
+        self.assertEqual(len(contents(self.engine)), 19)
+        butler = Butler.from_config(self.survey.root, collections="u/me/second", writeable=False)
+        self.addCleanup(butler.close)
+        report = butler.get("qa_publication")
+        self.assertEqual(report[f"file://{self.out}"]["counts"]["acknowledged"], 4)
 
     def test_nothing(self) -> None:
         with self.assertRaises(NoWorkFound):
             self.task(f"file://{self.out}").run([])
         with self.assertRaises((ValueError, FieldValidationError)):
-            self.task()
+            self.task()  # to nowhere
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ from ..publish import comparing, letters
 from ..publish.publishing import GOOD, SOME_DEAD, preview, publish
 from ..publish.settings import Settings
 from ..store.database import DEFAULT_URL, connect
+from ..store.opening import parse_time
 
 
 class PublishRequest(NamedTuple):
@@ -48,6 +49,7 @@ class PublishRequest(NamedTuple):
     collections: tuple[str, ...]
     targets: tuple[str, ...]
     where: str
+    made: str | None
     db: str
     settings: str | None
     as_json: bool
@@ -71,7 +73,7 @@ def run(asked: PublishRequest) -> int:
     verb, _, what = asked.mode.partition(" ")
     if verb in ("status", "dead"):
         return _ledger(asked, what, [settings.url_of(target) for target in asked.targets])
-    known: dict[str, Any] = {"where": asked.where, "settings": settings}
+    known: dict[str, Any] = {"where": asked.where, "made": parse_time(asked.made), "settings": settings}
     if verb == "dry-run":
         previews = preview(asked.repo, asked.collections, asked.targets, asked.db, **known)
         _print(asked, previews, lambda one: f"would send {one.records} records of {one.datasets} datasets")

@@ -17,7 +17,7 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""``lsst-qa load``: fill the metrics database from a repository."""
+"""``lsst-qa load``: fill the metrics database from a repository or files."""
 
 from __future__ import annotations
 
@@ -32,24 +32,34 @@ import click
 
 @click.command("load")
 @click.argument("repo")
-@click.argument("collections", nargs=-1, required=True, metavar="COLLECTION...")
+@click.argument("collections", nargs=-1, metavar="[COLLECTION]...")
 @click.option("--db", "url", metavar="URL", help="Metrics database; qa-metrics.sqlite3 here by default.")
 @click.option("--where", default="", metavar="EXPRESSION", help="Load only data IDs that fulfil this.")
+@click.option("--made", metavar="TIME", help="When a Job was made that does not say so; ISO, UTC.")
 @click.option("--dry-run", is_flag=True, help="Read all, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object instead of text.")
 def load_command(
-    repo: str, collections: tuple[str, ...], url: str | None, where: str, dry_run: bool, as_json: bool
+    repo: str,
+    collections: tuple[str, ...],
+    url: str | None,
+    where: str,
+    made: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
-    """Load results of collections of REPO into a metrics database.
+    """Load measurements of collections of REPO into a metrics database.
 
-    What the database holds already is skipped. The exit code is 1 if a file
-    cannot be read.
+    Those of analysis_tools and lsst.verify are taken too. Instead of a
+    repository, REPO may be a Job of lsst.verify, a folder of *.verify.json,
+    or a package of metrics and specs. What the database holds already is
+    skipped. The exit code is 1 if a file cannot be read.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     from ..store.database import DEFAULT_URL, shown_url
     from ..store.load import load
+    from ..store.opening import parse_time
 
     target = url or DEFAULT_URL
     with Progress(console=Console(stderr=True), transient=True) as bar:
@@ -59,6 +69,7 @@ def load_command(
             collections,
             target,
             where=where,
+            made=parse_time(made),
             dry_run=dry_run,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
@@ -70,6 +81,8 @@ def load_command(
             f"{would} {report.rows} measurements in {report.datasets} datasets of {len(report.runs)} runs "
             f"into {shown_url(target)}; {report.skipped} datasets were there."
         )
+        if report.definitions:
+            click.echo(f"Defined {report.definitions} metrics with {report.specifications} thresholds.")
         for complaint in report.unreadable:
             click.echo(f"Not readable: {complaint}", err=True)
     sys.exit(1 if report.unreadable else 0)

@@ -39,6 +39,7 @@ import click
     help="URL of a target, or its name in the settings; repeatable.",
 )
 @click.option("--where", default="", help="Butler expression that the data IDs must fulfil.")
+@click.option("--made", metavar="TIME", help="When a Job was made that does not say so; ISO, UTC.")
 @click.option(
     "--db", metavar="URL", help="Metrics database of the ledger; qa-metrics.sqlite3 here by default."
 )
@@ -54,6 +55,7 @@ def publish_command(
     collections: tuple[str, ...],
     targets: tuple[str, ...],
     where: str,
+    made: str | None,
     db: str | None,
     file: str | None,
     dry_run: bool,
@@ -82,4 +84,5 @@ def publish_command(
     mode = f"dead {dead}" if dead else modes[0].removeprefix("--") if modes else "publish"
     if mode.split()[0] not in ("status", "dead") and not (repo and targets):
         raise click.UsageError("Name a repository, its collections, and with --to a target.")
-    sys.exit(run(PublishRequest(mode, repo or "", collections, targets, where, db or "", file, as_json)))
+    asked = PublishRequest(mode, repo or "", collections, targets, where, made, db or "", file, as_json)
+    sys.exit(run(asked))

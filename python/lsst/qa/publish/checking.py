@@ -80,6 +80,8 @@ def _faults(record: Record) -> list[str]:
         wrong.append(f"status {value.get('status')!r} is none of {', '.join(STATUSES)}")
     if value.get("status") == "ok" and value.get("value") is None:
         wrong.append("status is ok and there is no value")
+    if value.get("timestamp") is None and "timestamp" in value:
+        wrong.append("nothing tells when the run was made: give a time with --made")
     return wrong
 
 

@@ -25,16 +25,18 @@ from __future__ import annotations
 
 __all__ = ["Comparison", "compare", "rebuild", "verify"]
 
+import datetime
 import hashlib
 import sqlite3
 import tempfile
 import uuid
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ..errors import TargetError
 from ..store.database import connect
-from .ledger import Ledger, Planned, Settled
+from .entries import Planned, Settled
+from .ledger import Ledger
 from .publishing import naming_of, told_of
 from .record import Naming, records_of
 from .settings import Settings
@@ -138,6 +140,7 @@ def verify(
     targets: Sequence[str],
     *,
     where: str = "",
+    made: datetime.datetime | None = None,
     settings: Settings | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Comparison]:
@@ -145,7 +148,7 @@ def verify(
 
     Parameters
     ----------
-    repo, collections, targets, where, settings, progress
+    repo, collections, targets, where, made, settings, progress
         As for `lsst.qa.publish.publishing.publish`.
 
     Returns
@@ -161,7 +164,7 @@ def verify(
     """
     settings = settings or Settings.load()
     found = []
-    with open_shelf(repo, collections, where) as shelf:
+    with open_shelf(repo, collections, where, made) as shelf:
         for url in targets:
             with open_target(url, settings) as target:
                 naming = naming_of(settings, url)
@@ -176,6 +179,7 @@ def rebuild(
     db: str,
     *,
     where: str = "",
+    made: datetime.datetime | None = None,
     settings: Settings | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> list[Comparison]:
@@ -183,7 +187,7 @@ def rebuild(
 
     Parameters
     ----------
-    repo, collections, targets, db, where, settings, progress
+    repo, collections, targets, db, where, made, settings, progress
         As for `lsst.qa.publish.publishing.publish`.
 
     Returns
@@ -197,7 +201,8 @@ def rebuild(
     QaError
         Raised as by `verify`.
     """
-    comparisons = verify(repo, collections, targets, where=where, settings=settings, progress=progress)
+    given: dict[str, Any] = {"where": where, "made": made, "settings": settings, "progress": progress}
+    comparisons = verify(repo, collections, targets, **given)
     engine = connect(db, create=True)
     try:
         ledger = Ledger(engine)
@@ -217,16 +222,17 @@ def _expect(
     target: Target,
     naming: Naming,
     progress: Callable[[int, int], None] | None,
-) -> tuple[set[str], list[str]]:
+) -> tuple[set[str], dict[str, str]]:
     """Write down what the target should hold."""
     topics: set[str] = set()
-    unreadable: list[str] = []
+    unreadable: dict[str, str] = {}
     places = {planned.dataset: place for place, planned in enumerate(shelf.planned)}
     names = list(places)
     for start in range(0, len(names), _CHUNK):
         for found in shelf.read(names[start : start + _CHUNK]):
             if isinstance(found.rows, str):
-                unreadable.append(f"{found.origin.dataset_type} {found.origin.uuid}: {found.rows}")
+                said = f"{found.origin.dataset_type} {found.origin.uuid}: {found.rows}"
+                unreadable[found.origin.uuid] = said
                 continue
             records = records_of(found.origin, found.rows, naming, shelf.sequence)
             topics |= {record.topic for record in records}
@@ -257,7 +263,9 @@ def _see(held: sqlite3.Connection, target: Target, topics: set[str], runs: set[s
     mark()
 
 
-def _differences(held: sqlite3.Connection, shelf: Shelf, target: Target, unreadable: list[str]) -> Comparison:
+def _differences(
+    held: sqlite3.Connection, shelf: Shelf, target: Target, unreadable: Mapping[str, str]
+) -> Comparison:
     total, found, missing, different, doubled = held.execute(
         "SELECT count(*), total(good = seen AND seen > 0), total(seen = 0), total(good < seen),"
         " total(seen > 1) FROM expected"
@@ -266,8 +274,7 @@ def _differences(held: sqlite3.Connection, shelf: Shelf, target: Target, unreada
         place
         for (place,) in held.execute("SELECT DISTINCT dataset FROM expected WHERE good = 0 OR good < seen")
     }
-    lost = {said.split()[1].rstrip(":") for said in unreadable}
-    whole = [p for n, p in enumerate(shelf.planned) if n not in wanting and p.dataset not in lost]
+    whole = [p for n, p in enumerate(shelf.planned) if n not in wanting and p.dataset not in unreadable]
     kept = set(whole)
     return Comparison(
         target.name,
@@ -279,7 +286,7 @@ def _differences(held: sqlite3.Connection, shelf: Shelf, target: Target, unreada
         int(doubled),
         whole,
         [planned for planned in shelf.planned if planned not in kept],
-        unreadable,
+        list(unreadable.values()),
     )
 
 

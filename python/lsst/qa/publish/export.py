@@ -23,13 +23,10 @@ CSV and Parquet.
 
 from __future__ import annotations
 
-__all__ = ["FORMATS", "bundle_of", "export", "job_of"]
+__all__ = ["FORMATS", "export"]
 
 import json
-import math
-import re
-import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -38,17 +35,12 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from ..catalogue import METRICS
 from ..errors import InputError
-from ..results import DATA_ID, GATHERED_SCHEMA, METADATA_PREFIX
-from .readers.bundle import PACKAGE
-from .record import record_key
+from ..results import GATHERED_SCHEMA, METADATA_PREFIX
+from .formats import bundle_of, job_of, owner
 from .shelf import Found, Shelf, open_shelf
 
 FORMATS = ("verify-json", "bundle", "csv", "parquet")
-
-VERIFY_PACKAGE = "lsst_qa"
-"""Package that metrics without one get in a Job."""
 
 _BATCH = 200
 
@@ -100,88 +92,6 @@ def export(
         return files
 
 
-def job_of(rows: Iterable[Mapping[str, Any]], meta: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Make the JSON of a Job of lsst.verify.
-
-    Parameters
-    ----------
-    rows : `~collections.abc.Iterable` [`~collections.abc.Mapping`]
-        Rows of results of one data ID and band: a Job has a metric once.
-    meta : `~collections.abc.Mapping`, optional
-        What its metadata is to say besides.
-
-    Returns
-    -------
-    job : `dict`
-        Measurements, definitions, thresholds and metadata. A value that is
-        not finite is NaN, as it is in Jobs.
-
-    Raises
-    ------
-    InputError
-        Raised if there is no row, or if the rows are of more than one data
-        ID and band.
-    """
-    held = list(rows)
-    owners = {_owner(row) for row in held}
-    if len(owners) != 1:
-        raise InputError(f"A Job is of one data ID and band; found {len(owners)}.")
-    known = {name: value for name, value in zip(("band", *DATA_ID), next(iter(owners))) if value is not None}
-    if "band" in known:
-        known["filter_name"] = known["band"]
-    names = sorted({row["metric"] for row in held})
-    return {
-        "measurements": [_measurement(row) for row in held],
-        "blobs": [],
-        "metrics": [_metric(name, held) for name in names],
-        "specs": [spec for name in names for spec in _specs(name)],
-        "meta": {**known, **(meta or {})},
-    }
-
-
-def bundle_of(rows: Iterable[Mapping[str, Any]], dataset: str) -> dict[str, Any]:
-    """Make the JSON of a bundle of analysis_tools.
-
-    Parameters
-    ----------
-    rows : `~collections.abc.Iterable` [`~collections.abc.Mapping`]
-        Rows of results.
-    dataset : `str`
-        UUID of their dataset.
-
-    Returns
-    -------
-    bundle : `dict`
-        A list of measurements per metric; bands are prefixes of names
-        again. A value that is not finite is null.
-    """
-    bundle: dict[str, Any] = {}
-    for row in rows:
-        parts = row["metric"].split(".")
-        key, name = (
-            (parts[1], ".".join(parts[2:]))
-            if parts[0] == PACKAGE and len(parts) > 2
-            else (row["metric"],) * 2
-        )
-        value = row["value"]
-        bundle.setdefault(key, []).append(
-            {
-                "metric": f"{row['band']}_{name}" if row["band"] else name,
-                "identifier": uuid.UUID(record_key(dataset, row)).hex,
-                "value": value if value is not None and math.isfinite(value) else None,
-                "unit": row["unit"] or "",
-                "blob_refs": [],
-            }
-        )
-    return {
-        **bundle,
-        "__reference_package": "lsst_distrib",
-        "__timestamp_version": "run_timestamp",
-        "__dataset_identifier": None,
-        "__metricNamePrefix": "",
-    }
-
-
 def _found(shelf: Shelf) -> Iterator[Found]:
     names = [planned.dataset for planned in shelf.planned]
     for start in range(0, len(names), _BATCH):
@@ -231,7 +141,7 @@ def _jobs(found: Found) -> Iterator[tuple[str, dict[str, Any]]]:
     assert isinstance(found.rows, pa.Table)
     for row in found.rows.to_pylist():
         if row["bin_low"] is None:
-            groups.setdefault(_owner(row), []).append(row)
+            groups.setdefault(owner(row), []).append(row)
     origin = found.origin
     packages = {name: {"name": name, "version": v} for name, v in origin.provenance.packages.items()}
     for number, rows in enumerate(groups.values()):
@@ -253,60 +163,3 @@ def _bundles(found: Found) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _name(found: Found) -> str:
     return f"{found.origin.dataset_type}-{found.origin.uuid}"
-
-
-def _owner(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(row.get(name) for name in ("band", *DATA_ID))
-
-
-def _verify_name(metric: str) -> str:
-    """Name a metric as package and metric; what is a variant here joins the
-    name there.
-    """
-    package, point, name = metric.partition(".")
-    if metric in METRICS or not point:
-        package, name = VERIFY_PACKAGE, metric
-    return f"{package}.{re.sub(r'[^A-Za-z0-9_]', '_', name)}"
-
-
-def _measurement(row: Mapping[str, Any]) -> dict[str, Any]:
-    value = row["value"]
-    return {
-        "metric": _verify_name(row["metric"]),
-        "identifier": uuid.uuid5(
-            uuid.NAMESPACE_OID, json.dumps([row["metric"], *_owner(row), repr(value)])
-        ).hex,
-        "value": math.nan if value is None else value,
-        "unit": row["unit"] or "",
-        "blob_refs": [],
-        "notes": {} if row["status"] == "ok" else {_verify_name(row["metric"]) + ".status": row["status"]},
-    }
-
-
-def _metric(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    declared = METRICS.get(name)
-    unit = next(row["unit"] for row in rows if row["metric"] == name) or ""
-    return {
-        "name": _verify_name(name),
-        "description": declared.doc if declared else name,
-        "unit": declared.unit if declared else unit,
-        "tags": [],
-        "reference": {"doc": declared.reference if declared else "", "url": "", "page": None},
-    }
-
-
-def _specs(name: str) -> Iterator[dict[str, Any]]:
-    declared = METRICS.get(name)
-    for spec in declared.specs if declared else ():
-        level = "_".join(filter(None, [spec.level, spec.bands]))
-        yield {
-            "name": f"{_verify_name(name)}.{level}",
-            "type": "threshold",
-            "threshold": {
-                "value": float(spec.value),
-                "unit": declared.unit if declared else "",
-                "operator": spec.op,
-            },
-            "metadata_query": {},
-            "tags": [spec.level],
-        }

@@ -24,9 +24,12 @@ from __future__ import annotations
 __all__ = ["FIELDS", "INFLUX_TAGS", "Field", "avro_schema"]
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..catalogue import METRICS
+from ..readers.definitions import Definition
 
 INFLUX_TAGS = (
     "dataset_tag",
@@ -101,10 +104,14 @@ FIELDS = (
 """The fields of every topic. Fields are only ever added, at the end and with a
 default; none is renamed, removed or given another type."""
 
+NO_DEFINITIONS: Mapping[str, Definition] = MappingProxyType({})
+
 _DEFAULTS: dict[str, Any] = {"string": "", "long": 0, "double": 0.0}
 
 
-def avro_schema(topic: str, metric: str) -> dict[str, Any]:
+def avro_schema(
+    topic: str, metric: str, definitions: Mapping[str, Definition] = NO_DEFINITIONS
+) -> dict[str, Any]:
     """Declare the Avro schema of a topic.
 
     Parameters
@@ -113,6 +120,8 @@ def avro_schema(topic: str, metric: str) -> dict[str, Any]:
         Name of the topic.
     metric : `str`
         The metric that it takes.
+    definitions : `~collections.abc.Mapping` [`str`, `Definition`], optional
+        Metrics of other packages by name.
 
     Returns
     -------
@@ -120,13 +129,13 @@ def avro_schema(topic: str, metric: str) -> dict[str, Any]:
         The same for all records of the topic, whatever is in them; each
         field has its units and description.
     """
-    declared = METRICS.get(metric)
+    declared = METRICS.get(metric) or definitions.get(metric)
     namespace, _, name = topic.rpartition(".")
     return {
         "type": "record",
         "name": re.sub(r"\W|^(?=\d)", "_", name, flags=re.ASCII),
         "namespace": re.sub(r"[^A-Za-z0-9_.]", "_", namespace),
-        "doc": declared.doc if declared else metric,
+        "doc": (declared.doc if declared else "") or metric,
         "fields": [_avro_field(field, declared.unit if declared else "see unit") for field in FIELDS],
     }
 

@@ -23,7 +23,7 @@ that uploaders share.
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA_VERSION", "STATES", "Entry", "Ledger", "Planned", "Settled", "publication", "utc_now"]
+__all__ = ["Ledger", "publication", "utc_now"]
 
 import datetime
 import json
@@ -31,88 +31,14 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import sqlalchemy as sa
 
 from ..store.database import insert, tables, writing
+from .entries import STATES, Entry, Planned, Settled
 
-STATES = ("pending", "sent", "acknowledged", "failed", "dead", "dropped")
-"""pending: never tried. sent: an uploader has it in hand. acknowledged: the
-target has all its records. failed: to be tried again. dead: some of its
-records will not be taken until somebody asks to try them again. dropped: dead,
-and nobody wants to know."""
-
-SCHEMA_VERSION = 1
-"""Version of the records that are written today."""
-
-_MOST_TEXT = 2000
 _CHUNK = 400  # well below the number of parameters that a statement may have
-
-
-class Planned(NamedTuple):
-    """A dataset that is to be published.
-
-    Attributes
-    ----------
-    dataset : `str`
-        UUID.
-    run, dataset_type : `str`
-        Where it is.
-    """
-
-    dataset: str
-    run: str
-    dataset_type: str
-
-
-class Entry(NamedTuple):
-    """A dataset that an uploader has in hand.
-
-    Attributes
-    ----------
-    dataset : `str`
-        UUID.
-    attempts : `int`
-        How often it was taken in hand, this time included.
-    remaining : `list` [`int`] or `None`
-        Places of the records that are not acknowledged; `None` for all.
-    """
-
-    dataset: str
-    attempts: int
-    remaining: list[int] | None
-
-
-class Settled(NamedTuple):
-    """What became of a dataset that was in hand.
-
-    Attributes
-    ----------
-    dataset : `str`
-        UUID.
-    state : `str`
-        One of `STATES`.
-    n_records : `int` or `None`
-        Number of its records.
-    content_hash : `str` or `None`
-        SHA-256 of what was sent.
-    remaining : `list` [`int`] or `None`
-        Places of the records that are not acknowledged.
-    last_error, landed : `str` or `None`
-        Why not, and where.
-    wait : `float`
-        Seconds before it is tried again.
-    """
-
-    dataset: str
-    state: str
-    n_records: int | None = None
-    content_hash: str | None = None
-    remaining: list[int] | None = None
-    last_error: str | None = None
-    landed: str | None = None
-    wait: float = 0.0
 
 
 def publication() -> sa.Table:
@@ -282,9 +208,8 @@ class Ledger:
         n_settled = 0
         with writing(self._engine) as connection:
             for one in settled:
-                values = {**_values(one, now), "owner": None, "lease_until": None}
                 statement = self._mine(target).where(publication().c.dataset == one.dataset)
-                n_settled += connection.execute(statement.values(values)).rowcount
+                n_settled += connection.execute(statement.values(one.columns(now))).rowcount
         return n_settled
 
     def acknowledge(self, target: str, planned: Mapping[Planned, Settled]) -> None:
@@ -302,7 +227,7 @@ class Ledger:
         with writing(self._engine) as connection:
             for one in planned.values():
                 mine = sa.update(t).where(t.c.target == target, t.c.dataset == one.dataset)
-                connection.execute(mine.values({**_values(one, now), "owner": None, "lease_until": None}))
+                connection.execute(mine.values(one.columns(now)))
 
     def forget(self, target: str, datasets: Sequence[str]) -> None:
         """Strike datasets from the ledger, whatever their state.
@@ -343,21 +268,6 @@ class Ledger:
 
     def _lease_end(self) -> datetime.datetime:
         return self._now() + datetime.timedelta(seconds=self.lease)
-
-
-def _values(one: Settled, now: datetime.datetime) -> dict[str, Any]:
-    remaining = None if one.remaining is None else json.dumps(one.remaining, separators=(",", ":"))
-    return {
-        "state": one.state,
-        "schema_version": SCHEMA_VERSION if one.n_records is not None else None,
-        "content_hash": one.content_hash,
-        "n_records": one.n_records,
-        "remaining": remaining,
-        "last_error": one.last_error[:_MOST_TEXT] if one.last_error else None,
-        "landed": one.landed[:_MOST_TEXT] if one.landed else None,
-        "next_try": now + datetime.timedelta(seconds=one.wait) if one.wait else None,
-        "updated_at": now,
-    }
 
 
 def _chunks(items: Sequence[Any]) -> Iterable[Sequence[Any]]:

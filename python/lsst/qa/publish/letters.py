@@ -31,7 +31,8 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from ..store.database import writing
-from .ledger import STATES, publication, utc_now
+from .entries import STATES
+from .ledger import publication, utc_now
 
 _DONE = ("acknowledged", "dropped")
 

@@ -36,6 +36,7 @@ __all__ = [
 ]
 
 import contextlib
+import datetime
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -45,11 +46,13 @@ from .checking import faults
 from .ledger import Ledger
 from .record import Naming, records_of
 from .settings import Settings
-from .shelf import open_shelf
+from .shelf import Shelf, open_shelf
 from .targets.opening import open_target
 from .uploader import Outcome, upload
 
 GOOD, SOME_DEAD, DOWN = 0, 1, 2
+
+_AT_ONCE = 200
 
 
 class PublishReport(NamedTuple):
@@ -102,6 +105,7 @@ def publish(
     db: str,
     *,
     where: str = "",
+    made: datetime.datetime | None = None,
     settings: Settings | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> PublishReport:
@@ -109,18 +113,13 @@ def publish(
 
     Parameters
     ----------
-    repo : `str`
-        Path, URI or alias of a Butler repository, or a Job file of
-        lsst.verify.
-    collections : `~collections.abc.Sequence` [`str`]
-        Names or patterns of collections.
+    repo, collections, where, made
+        What to publish, see `lsst.qa.store.opening.open_source`.
     targets : `~collections.abc.Sequence` [`str`]
         URLs, or names of the settings. One that fails leaves the others
         alone.
     db : `str`
         Metrics database that holds the ledger; made if it does not exist.
-    where : `str`, optional
-        Butler expression that the data IDs must fulfil.
     settings : `Settings`, optional
         Names, tokens and the like; from the environment if there are none.
     progress : `~collections.abc.Callable`, optional
@@ -143,7 +142,7 @@ def publish(
     settings = settings or Settings.load()
     outcomes = []
     with contextlib.ExitStack() as stack:
-        shelf = stack.enter_context(open_shelf(repo, collections, where))
+        shelf = stack.enter_context(open_shelf(repo, collections, where, made))
         engine = connect(db, create=True)
         stack.callback(engine.dispose)
         for url in targets:
@@ -168,13 +167,14 @@ def preview(
     db: str,
     *,
     where: str = "",
+    made: datetime.datetime | None = None,
     settings: Settings | None = None,
 ) -> list[Preview]:
     """Read and validate what would be sent, and send and write nothing.
 
     Parameters
     ----------
-    repo, collections, targets, db, where, settings
+    repo, collections, targets, db, where, made, settings
         As for `publish`.
 
     Returns
@@ -190,7 +190,7 @@ def preview(
     settings = settings or Settings.load()
     previews = []
     with contextlib.ExitStack() as stack:
-        shelf = stack.enter_context(open_shelf(repo, collections, where))
+        shelf = stack.enter_context(open_shelf(repo, collections, where, made))
         ledger = None
         if exists(db):
             engine = connect(db)
@@ -202,18 +202,22 @@ def preview(
             datasets = [planned.dataset for planned in shelf.planned]
             states = ledger.states(name, datasets) if ledger else {}
             open_ones = [d for d in datasets if states.get(d) not in ("acknowledged", "dead", "dropped")]
-            records, wrong = 0, []
-            for found in shelf.read(open_ones):
-                if isinstance(found.rows, str):
-                    wrong.append(f"{found.origin.dataset_type} {found.origin.uuid}: {found.rows}")
-                    continue
-                made = records_of(found.origin, found.rows, naming, shelf.sequence)
-                records += len(made)
-                wrong += [
-                    f"{found.origin.dataset_type} {found.origin.uuid}: {w}" for w in faults(made).values()
-                ]
-            previews.append(Preview(name, len(open_ones), records, len(datasets) - len(open_ones), wrong))
+            previews.append(_previewed(shelf, open_ones, name, naming))
     return previews
+
+
+def _previewed(shelf: Shelf, open_ones: Sequence[str], name: str, naming: Naming) -> Preview:
+    records, wrong = 0, []
+    for start in range(0, len(open_ones), _AT_ONCE):
+        for found in shelf.read(open_ones[start : start + _AT_ONCE]):
+            what = f"{found.origin.dataset_type} {found.origin.uuid}"
+            if isinstance(found.rows, str):
+                wrong.append(f"{what}: {found.rows}")
+                continue
+            made = records_of(found.origin, found.rows, naming, shelf.sequence)
+            records += len(made)
+            wrong += [f"{what}: {said}" for said in faults(made).values()]
+    return Preview(name, len(open_ones), records, len(shelf.planned) - len(open_ones), wrong)
 
 
 def naming_of(settings: Settings, target: str) -> Naming:

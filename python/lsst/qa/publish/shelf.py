@@ -17,45 +17,26 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""What there is to publish: the datasets of a repository's collections, or
-files that no repository holds.
-"""
+"""What there is to publish, dataset by dataset."""
 
 from __future__ import annotations
 
-__all__ = ["ButlerShelf", "FileShelf", "Found", "Shelf", "found_of", "open_shelf"]
+__all__ = ["Found", "Shelf", "SourceShelf", "found_of", "open_shelf"]
 
-import contextlib
-import hashlib
-import uuid
+import datetime
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 
-from lsst.daf.butler import (
-    Butler,
-    ButlerUserError,
-    DatasetRef,
-    MissingCollectionError,
-    MissingDatasetTypeError,
-)
-from lsst.resources import ResourcePath
-
-from ..errors import CollectionError, InputError, NotATableError, closest
-from ..results import DATA_ID, run_time
-from ..store.batches import Origin, Provenance, conform, in_order, provenance
-from ..store.repository import GATHERED_TYPE, open_repository, uris
-from .ledger import Planned
-from .readers import READERS, Context, read_job
-from .readers._rows import parse_json
-from .readers.definitions import Definition, definitions_of_job
-
-_NAMES = ["*_metrics", "metricvalue_*"]
-_JOBS = uuid.uuid5(uuid.NAMESPACE_OID, "lsst.verify.job")
+from ..readers.definitions import Definition
+from ..store.batches import Batch, Origin, Provenance, in_order
+from ..store.gathered import gathered_batches, windows
+from ..store.opening import open_source
+from ..store.source import Single, Source
+from .entries import Planned
 
 
 class Found(NamedTuple):
@@ -80,13 +61,22 @@ class Shelf(ABC):
     planned: Sequence[Planned]
     """All of them, sorted by identifier."""
 
+    root: str = ""
+    """Where they are; "" if that is not known."""
+
+    collection: str = ""
+    """What was named of it."""
+
+    definitions: Mapping[str, Definition] = {}
+    """Definitions of metrics that lie beside the datasets, by name."""
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *args: object) -> None:
         self.close()
 
-    def close(self) -> None:  # noqa: B027 (files need none)
+    def close(self) -> None:  # noqa: B027 (not all have something to close)
         """Let go of connections."""
 
     @abstractmethod
@@ -101,18 +91,8 @@ class Shelf(ABC):
         Yields
         ------
         found : `Found`
-            One per dataset, in this order.
+            One per dataset, in any order.
         """
-
-    def definitions(self) -> Mapping[str, Definition]:
-        """Return the definitions of metrics that lie beside the datasets.
-
-        Returns
-        -------
-        definitions : `~collections.abc.Mapping` [`str`, `Definition`]
-            By name of the metric.
-        """
-        return {}
 
     def sequence(self, instrument: str | None, visit: int) -> int | None:
         """Tell the number of a visit in its day.
@@ -122,7 +102,7 @@ class Shelf(ABC):
         instrument : `str` or `None`
             Its instrument.
         visit : `int`
-            The visit.
+            The visit, of a dataset that was read.
 
         Returns
         -------
@@ -132,141 +112,79 @@ class Shelf(ABC):
         return None
 
 
-class ButlerShelf(Shelf):
-    """Results in collections of a repository, of this package and of others.
+class SourceShelf(Shelf):
+    """Measurements in collections of a repository, or in files.
 
-    Gathered tables are left aside: their rows are those of the datasets that
-    they gather.
+    Of a dataset that is there by itself and in a table that gathered it, the
+    first is read.
 
     Parameters
     ----------
-    repo : `str`
-        Path, URI or alias of a Butler repository.
-    collections : `~collections.abc.Sequence` [`str`]
-        Names or patterns of collections; of a chain all runs count.
-    where : `str`, optional
-        Expression that the data IDs must fulfil.
-
-    Raises
-    ------
-    CollectionError
-        Raised if there is no such repository or collection, or nothing to
-        publish in them.
-    InputError
-        Raised if the expression is wrong.
+    source : `lsst.qa.store.source.Source`
+        Where they come from; is closed with the shelf.
     """
 
-    def __init__(self, repo: str, collections: Sequence[str], where: str = ""):
-        self._butler, self.root = open_repository(repo)
-        try:
-            refs = _find(self._butler, collections, where)
-        except BaseException:
-            self.close()
-            raise
-        self._refs = {str(ref.id): ref for ref in refs}
-        self.planned = [Planned(str(ref.id), ref.run, ref.datasetType.name) for ref in refs]
-        self._sequences: dict[tuple[Any, Any], int] = {}
-
-    def read(self, datasets: Sequence[str]) -> Iterator[Found]:
-        refs = [self._refs[name] for name in datasets]
-        self._learn_sequences(refs)
-        places = uris(self._butler, refs)
-        for ref in refs:
-            yield self._read(ref, places.get(ref))
+    def __init__(self, source: Source):
+        self._source = source
+        self.root, self.collection, self.definitions = source.root, source.collection, source.definitions
+        self._singles = {single.uuid: single for single in source.singles}
+        planned = [Planned(*single) for single in source.singles]
+        known = set(self._singles)
+        self._windows: list[tuple[int, list[str]]] = []
+        for number, (_, contents) in enumerate(source.gathered):
+            new = set(contents.uuids) - known
+            known |= new
+            every = map(Planned, contents.uuids, contents.runs, contents.types)
+            planned += [one for one in every if one.dataset in new]
+            self._windows += [(number, part) for part in windows(contents, new)]
+        self.planned = sorted(planned)
+        self._places = {uuid: place for place, (_, part) in enumerate(self._windows) for uuid in part}
+        self._open: tuple[int, dict[str, Found]] = (-1, {})
 
     def close(self) -> None:
-        self._butler.close()
-
-    def sequence(self, instrument: str | None, visit: int) -> int | None:
-        return self._sequences.get((instrument, visit))
-
-    def _read(self, ref: DatasetRef, uri: ResourcePath | None) -> Found:
-        kind = ref.datasetType.storageClass_name
-        data_id = self._data_id(ref) if kind != "ArrowTable" else {}
-        context = Context(ref.datasetType.name, data_id)
-        if uri is None:
-            return found_of(str(ref.id), ref.run, ref.datasetType.name, "its file is not stored any more")
-        try:
-            rows: pa.Table | str = READERS[kind](uri, context)
-        except (OSError, pa.ArrowException, NotATableError) as error:
-            rows = f"{uri}: {error}"
-        return found_of(str(ref.id), ref.run, ref.datasetType.name, rows)
-
-    def _data_id(self, ref: DatasetRef) -> dict[str, Any]:
-        """Return the columns that a data ID fills, implied ones too."""
-        full = self._butler.registry.expandDataId(ref.dataId).mapping
-        return {name: full[name] for name in ("band", *DATA_ID) if name in full}
-
-    def _learn_sequences(self, refs: Iterable[DatasetRef]) -> None:
-        wanted: dict[str, set[int]] = {}
-        for ref in refs:
-            required = ref.dataId.required
-            if "visit" in required and "instrument" in required:
-                wanted.setdefault(str(required["instrument"]), set()).add(int(required["visit"]))
-        for instrument, visits in sorted(wanted.items()):
-            records = self._butler.query_dimension_records(
-                "visit",
-                instrument=instrument,
-                where=f"visit IN ({', '.join(map(str, sorted(visits)))})",
-                explain=False,
-                limit=None,
-            )
-            self._sequences.update({(instrument, r.id): r.seq_num for r in records if r.seq_num is not None})
-
-
-class FileShelf(Shelf):
-    """Jobs of lsst.verify in files.
-
-    Parameters
-    ----------
-    path : `pathlib.Path`
-        A file, or a folder of ``*.verify.json``.
-
-    Raises
-    ------
-    CollectionError
-        Raised if there is none.
-    """
-
-    def __init__(self, path: Path):
-        self.root = str(path)
-        files = sorted(path.rglob("*.verify.json")) if path.is_dir() else [path]
-        self._files = {str(uuid.uuid5(_JOBS, hashlib.sha256(f.read_bytes()).hexdigest())): f for f in files}
-        self.planned = [
-            Planned(key, f"verify/{_stem(file)}", "verify_job") for key, file in sorted(self._files.items())
-        ]
-        if not files:
-            raise CollectionError(f"There is no file *.verify.json in {path}.")
+        self._source.close()
 
     def read(self, datasets: Sequence[str]) -> Iterator[Found]:
+        singles = [self._singles[name] for name in datasets if name in self._singles]
+        yield from self._read(singles)
         for name in datasets:
-            file = self._files[name]
-            try:
-                rows: pa.Table | str = read_job(ResourcePath(str(file)), Context("verify_job", {}))
-            except (OSError, NotATableError) as error:
-                rows = f"{file}: {error}"
-            yield found_of(name, f"verify/{_stem(file)}", "verify_job", rows)
+            if name not in self._singles:
+                yield self._window(self._places[name])[name]
 
-    def definitions(self) -> Mapping[str, Definition]:
-        known: dict[str, Definition] = {}
-        for file in self._files.values():
-            with contextlib.suppress(OSError, NotATableError):  # reading the measurements says so
-                known.update(definitions_of_job(parse_json(file.read_bytes())))
-        return known
+    def sequence(self, instrument: str | None, visit: int) -> int | None:
+        return self._source.sequence(instrument, visit)
+
+    def _read(self, singles: Sequence[Single]) -> Iterator[Found]:
+        missing = {single.uuid: single for single in singles}
+        for origin, rows in self._source.read(singles):
+            del missing[origin.uuid]
+            yield found_of(origin, rows)
+        for single in missing.values():
+            gone = Origin(single.uuid, single.run, single.dataset_type, None, Provenance())
+            yield Found(gone, "its file is not stored any more")
+
+    def _window(self, place: int) -> dict[str, Found]:
+        """Read a part of a gathered table, and keep it until another is
+        wanted.
+        """
+        if self._open[0] != place:
+            self._open = (-1, {})  # one at a time is in memory
+            number, part = self._windows[place]
+            file, contents = self._source.gathered[number]
+            batches = gathered_batches(file, contents, set(part), self._source.provenance_of)
+            self._open = (place, {one.origin.uuid: one for batch in batches for one in _single(batch)})
+        return self._open[1]
 
 
-def open_shelf(repo: str, collections: Sequence[str], where: str = "") -> Shelf:
+def open_shelf(
+    repo: str, collections: Sequence[str], where: str = "", made: datetime.datetime | None = None
+) -> Shelf:
     """Find what there is to publish.
 
     Parameters
     ----------
-    repo : `str`
-        Path, URI or alias of a Butler repository; or a Job file of
-        lsst.verify or a folder of such.
-    collections : `~collections.abc.Sequence` [`str`]
-        Names or patterns of collections of the repository.
-    where : `str`, optional
-        Expression that the data IDs must fulfil.
+    repo, collections, where, made
+        As for `lsst.qa.store.opening.open_source`.
 
     Returns
     -------
@@ -275,84 +193,35 @@ def open_shelf(repo: str, collections: Sequence[str], where: str = "") -> Shelf:
 
     Raises
     ------
-    CollectionError
-        Raised if there is nothing.
-    InputError
-        Raised if the expression is wrong, or no collection is named.
+    QaError
+        Raised as by that function.
     """
-    path = Path(repo)
-    if path.suffix == ".json" or (
-        path.is_dir() and not (path / "butler.yaml").exists() and any(path.rglob("*.verify.json"))
-    ):
-        if not path.exists():
-            raise CollectionError(f"There is no file {repo}.")
-        return FileShelf(path)
-    if not collections:
-        raise InputError(f"Name the collections of {repo!r} to publish.")
-    return ButlerShelf(repo, collections, where)
+    return SourceShelf(open_source(repo, collections, where, made))
 
 
-def _find(butler: Butler, collections: Sequence[str], where: str) -> list[DatasetRef]:
-    named = []
-    for collection in collections:
-        try:
-            some = list(butler.collections.query(collection))
-        except MissingCollectionError:
-            some = []
-        if not some:
-            known = butler.collections.query("*")
-            raise CollectionError(f"There is no collection {collection!r}.{closest(collection, known)}")
-        named += some
-    try:
-        refs = butler.query_all_datasets(
-            list(dict.fromkeys(named)), name=_NAMES, find_first=False, where=where, limit=None
-        )
-    except MissingDatasetTypeError:
-        refs = []
-    except ButlerUserError as error:
-        raise InputError(f"The expression {where!r} does not select datasets: {error}") from error
-    found = {ref for ref in refs if _publishable(ref)}
-    if not found:
-        raise CollectionError(
-            f"There is nothing to publish in {', '.join(collections)}{' where ' if where else ''}{where}: "
-            f"looked for dataset types {' and '.join(_NAMES)} of storage class {', '.join(sorted(READERS))}."
-        )
-    return sorted(found, key=lambda ref: str(ref.id))
-
-
-def _publishable(ref: DatasetRef) -> bool:
-    name, kind = ref.datasetType.name, ref.datasetType.storageClass_name
-    if kind == "ArrowTable":
-        return name.startswith("qa_") and name != GATHERED_TYPE
-    return kind in READERS
-
-
-def found_of(dataset: str, run: str, dataset_type: str, rows: pa.Table | str) -> Found:
-    """Lay the rows of a dataset out for publishing.
+def found_of(origin: Origin, rows: pa.Table | str) -> Found:
+    """Lay a dataset out for publishing.
 
     Parameters
     ----------
-    dataset, run, dataset_type : `str`
+    origin : `lsst.qa.store.batches.Origin`
         Which it is.
     rows : `pyarrow.Table` or `str`
-        What its file holds, or why it cannot be read.
+        Its rows, or why it cannot be read.
 
     Returns
     -------
     found : `Found`
-        The rows in the order of the database, with where they come from.
+        The rows in the order of the database.
     """
     if isinstance(rows, str):
-        return Found(Origin(dataset, run, dataset_type, None, Provenance()), rows)
-    made = provenance(rows.schema.metadata)
-    started = run_time(run, None) or made.created
-    try:
-        table = conform(rows)
-    except NotATableError as error:
-        return Found(Origin(dataset, run, dataset_type, started, made), str(error))
-    ordered = in_order(table, np.zeros(len(table), dtype=np.int64))
-    return Found(Origin(dataset, run, dataset_type, started, made), ordered)
+        return Found(origin, rows)
+    return Found(origin, in_order(rows, np.zeros(len(rows), dtype=np.int64)))
 
 
-def _stem(file: Path) -> str:
-    return file.name.removesuffix(".json").removesuffix(".verify")
+def _single(batch: Batch) -> Iterator[Found]:
+    """Take the datasets of a batch apart."""
+    start = 0
+    for origin, count in zip(batch.origins, batch.counts.tolist()):
+        yield Found(origin, batch.rows.slice(start, count))
+        start += count

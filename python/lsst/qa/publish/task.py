@@ -27,16 +27,16 @@ import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-import pyarrow.parquet as pq
-
-from lsst.daf.butler import MissingDatasetTypeError
 from lsst.pex.config import Field, ListField
-from lsst.pipe.base import NoWorkFound, PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
-from lsst.pipe.base.connectionTypes import Output, PrerequisiteInput
+from lsst.pipe.base import NoWorkFound, PipelineTask, PipelineTaskConfig, Struct
+from lsst.pipe.base.connectionTypes import Output
 
 from ..errors import QaError
+from ..readers.connections import STORAGE_CLASS, ResultsConnections
 from ..store.database import connect
-from .ledger import Ledger, Planned
+from ..store.reading import Stored, read_dataset
+from .entries import Planned
+from .ledger import Ledger
 from .publishing import naming_of
 from .settings import Settings
 from .shelf import Found, Shelf, found_of
@@ -44,35 +44,9 @@ from .targets.opening import open_target
 from .uploader import upload
 
 
-def _all_there(dataset_type: Any, registry: Any, data_id: Any, collections: Any) -> Iterable[Any]:
-    """Find every dataset of a type, whatever its data ID."""
-    try:
-        return sorted(registry.queryDatasets(dataset_type.name, collections=collections, findFirst=True))
-    except MissingDatasetTypeError:
-        return []
-
-
-def _results(name: str, *dimensions: str) -> PrerequisiteInput:
-    return PrerequisiteInput(
-        doc=f"Rows of results that are stored by {' and '.join(dimensions)}.",
-        name=name,
-        storageClass="ArrowTable",
-        dimensions=dimensions,
-        multiple=True,
-        deferLoad=True,
-        minimum=0,
-        lookupFunction=_all_there,
-    )
-
-
-class PublishMetricsConnections(PipelineTaskConnections, dimensions=()):
+class PublishMetricsConnections(ResultsConnections, dimensions=()):
     """All results of the input collections in, a report out."""
 
-    matched = _results("qa_matched_star_metrics", "instrument", "skymap", "tract")
-    objects = _results("qa_object_metrics", "skymap", "tract")
-    sources = _results("qa_source_metrics", "instrument", "visit")
-    summaries = _results("qa_visit_summary_metrics", "instrument", "visit")
-    visits = _results("qa_visit_table_metrics", "instrument")
     report = Output(
         doc="What became of the results at each target.",
         name="qa_publication",
@@ -85,7 +59,8 @@ class PublishMetricsConfig(PipelineTaskConfig, pipelineConnections=PublishMetric
     """Configuration of `PublishMetricsTask`."""
 
     targets = ListField[str](
-        doc="URLs of targets, or their names in the settings; nothing secret belongs here.", default=[]
+        doc="URLs of targets, or their names in the settings; nothing secret belongs here.",
+        default=["sqlite:///qa-metrics.sqlite3"],
     )
     db = Field[str](doc="Metrics database that holds the ledger.", default="sqlite:///qa-metrics.sqlite3")
     settings = Field[str](doc="File of names, tokens and the like.", default=None, optional=True)
@@ -167,13 +142,8 @@ class _HandleShelf(Shelf):
         ]
 
     def read(self, datasets: Sequence[str]) -> Iterator[Found]:
-        for name in datasets:
-            handle = self._handles[name]
-            yield found_of(name, handle.ref.run, handle.ref.datasetType.name, _table(handle))
-
-
-def _table(handle: Any) -> Any:
-    """Read a small table, from its file where it has one."""
-    with contextlib.suppress(AttributeError), handle.butler.getURI(handle.ref).as_local() as local:
-        return pq.read_table(local.ospath)
-    return handle.get()
+        for handle in (self._handles[name] for name in datasets):
+            ref = handle.ref
+            uri = handle.butler.getURI(ref)
+            stored = Stored(str(ref.id), ref.run, ref.datasetType.name, STORAGE_CLASS, uri)
+            yield found_of(*read_dataset(stored))

@@ -34,7 +34,8 @@ from typing import NamedTuple
 
 from ..errors import TargetError
 from .delivery import DEFAULT_POLICY, Policy, deliver
-from .ledger import Entry, Ledger, Settled
+from .entries import Entry, Settled
+from .ledger import Ledger
 from .record import DEFAULT_NAMING, Naming, Record, records_of
 from .shelf import Found, Shelf
 from .targets.base import Reply, Target
@@ -160,7 +161,7 @@ def upload(
         What it came to; the target may be down.
     """
     running = _Upload(shelf, ledger, target, naming, policy, batch_records, sleep)
-    target.define(shelf.definitions())
+    target.introduce(shelf.root, shelf.collection, shelf.definitions)
     ledger.plan(target.name, shelf.planned)
     datasets = [planned.dataset for planned in shelf.planned]
     down, pause = None, 0.0

@@ -30,7 +30,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..errors import InputError
-from .export import job_of
+from .formats import job_of
 
 
 def to_job(rows: Iterable[Mapping[str, Any]], meta: Mapping[str, Any] | None = None) -> Any:

@@ -24,7 +24,17 @@ Where they come from, and their rows laid out as the database wants them.
 
 from __future__ import annotations
 
-__all__ = ["Batch", "Origin", "Provenance", "conform", "database_rows", "in_order", "provenance"]
+__all__ = [
+    "BATCH_DATASETS",
+    "BATCH_ROWS",
+    "Batch",
+    "Origin",
+    "Provenance",
+    "conform",
+    "database_rows",
+    "in_order",
+    "provenance",
+]
 
 import datetime
 import json
@@ -37,6 +47,12 @@ import pyarrow.compute as pc
 
 from ..errors import NotATableError
 from ..results import METADATA_PREFIX, SCHEMA, run_time
+
+BATCH_ROWS = 200_000
+"""Rows after which a batch is full."""
+
+BATCH_DATASETS = 1000
+"""Datasets after which a batch is full."""
 
 _ORDER = (
     "metric",
@@ -88,7 +104,7 @@ class Origin(NamedTuple):
     dataset_type : `str`
         Name of its dataset type.
     run_time : `datetime.datetime` or `None`
-        Start of the run as a gathered table says; UTC, without a zone.
+        Start of the run, as far as it is known; UTC, without a zone.
     provenance : `Provenance`
         What the dataset says about its making.
     """

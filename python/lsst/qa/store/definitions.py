@@ -21,14 +21,16 @@
 
 from __future__ import annotations
 
-__all__ = ["get_metric", "metric_ids", "metric_names", "specifications", "synchronize"]
+__all__ = ["define_others", "get_metric", "metric_ids", "metric_names", "specifications", "synchronize"]
 
 from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
+from ..catalogue import METRICS
 from ..metric import Metric
+from ..readers.definitions import Definition
 from ..spec import LEVELS, Spec
 from .database import insert, tables, writing
 from .records import MetricInfo
@@ -97,15 +99,17 @@ def specifications(engine: sa.Engine) -> dict[str, tuple[Spec, ...]]:
     return {name: _sorted(tuple(members)) for name, members in sorted(specs.items())}
 
 
-def synchronize(engine: sa.Engine, catalogue: Mapping[str, Metric]) -> None:
+def synchronize(engine: sa.Engine, catalogue: Mapping[str, Metric | Definition]) -> None:
     """Write the definitions of a catalogue where they differ from the held.
 
     Parameters
     ----------
     engine : `sqlalchemy.Engine`
         A metrics database.
-    catalogue : `~collections.abc.Mapping` [`str`, `lsst.qa.metric.Metric`]
-        Metrics by name. Metrics that it lacks are left as they are.
+    catalogue : `~collections.abc.Mapping`
+        `lsst.qa.metric.Metric` or
+        `lsst.qa.readers.definitions.Definition` by name. Metrics that it
+        lacks are left as they are.
     """
     metric, spec = tables().metric, tables().specification
     wanted = {name: _definition(declared) for name, declared in sorted(catalogue.items())}
@@ -137,6 +141,32 @@ def synchronize(engine: sa.Engine, catalogue: Mapping[str, Metric]) -> None:
             connection.execute(insert(connection, spec).on_conflict_do_nothing(), rows)
 
 
+def define_others(engine: sa.Engine, definitions: Mapping[str, Definition]) -> dict[str, Definition]:
+    """Write definitions of other packages.
+
+    Parameters
+    ----------
+    engine : `sqlalchemy.Engine`
+        A metrics database.
+    definitions : `~collections.abc.Mapping` [`str`, `Definition`]
+        By name of the metric. Metrics of this package are not theirs to
+        define; and a definition without thresholds takes none away, as some
+        files tell only what a metric is.
+
+    Returns
+    -------
+    written : `dict` [`str`, `Definition`]
+        What the database holds of them now.
+    """
+    theirs = {name: found for name, found in definitions.items() if name not in METRICS}
+    if not theirs:
+        return {}
+    held = specifications(engine)
+    whole = {name: found._replace(specs=found.specs or held.get(name, ())) for name, found in theirs.items()}
+    synchronize(engine, whole)
+    return whole
+
+
 def metric_ids(connection: sa.Connection, units: Mapping[str, str | None]) -> dict[str, int]:
     """Return the numbers of the metrics, after adding those that are new.
 
@@ -163,7 +193,7 @@ def metric_ids(connection: sa.Connection, units: Mapping[str, str | None]) -> di
     return ids
 
 
-def _definition(declared: Metric) -> dict[str, Any]:
+def _definition(declared: Metric | Definition) -> dict[str, Any]:
     return {
         "name": declared.name,
         "table_name": declared.table,

@@ -37,6 +37,7 @@ from .batches import Batch, Origin, database_rows
 from .bulk import insert_measurements
 from .database import insert, tables, writing
 from .definitions import metric_ids
+from .totals import forget
 
 _RUNS = uuid.uuid5(uuid.NAMESPACE_OID, "lsst.qa.run")
 
@@ -94,7 +95,7 @@ def write_batch(engine: sa.Engine, batch: Batch, repo: str, collection: str) -> 
     batch : `Batch`
         The datasets.
     repo, collection : `str`
-        Where they were found.
+        Where they were found; "" if that is not known.
 
     Returns
     -------
@@ -110,6 +111,8 @@ def write_batch(engine: sa.Engine, batch: Batch, repo: str, collection: str) -> 
         runs = _run_ids(connection, batch.origins, repo, collection)
         metrics = metric_ids(connection, units)
         written = _insert_datasets(connection, batch, runs)
+        if written:
+            forget(connection, runs.values())
         ids = np.array([written.get(origin.uuid, 0) for origin in batch.origins], dtype=np.int32)
         starts = np.cumsum(batch.counts) - batch.counts
         rows = database_rows(
@@ -136,8 +139,8 @@ def _run_ids(
         {
             "uuid": run_uuid(name),
             "name": name,
-            "repo": repo,
-            "collection": collection,
+            "repo": repo or None,
+            "collection": collection or None,
             "started": run_time(name, None),
             "loaded_at": now,
             "loaded_by": getpass.getuser(),
@@ -145,6 +148,9 @@ def _run_ids(
         for name in names
     ]
     connection.execute(insert(connection, run).on_conflict_do_nothing(), rows)
+    if repo:  # the first who wrote to it may not have known
+        nameless = sa.update(run).where(run.c.name.in_(names), run.c.repo.is_(None))
+        connection.execute(nameless.values(repo=repo, collection=collection or None))
     choosing = sa.select(run.c.name, run.c.run_id).where(run.c.name.in_(names))
     ids = {name: number for name, number in connection.execute(choosing)}
     packages = {

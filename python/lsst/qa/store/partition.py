@@ -27,7 +27,6 @@ from __future__ import annotations
 
 __all__ = ["Partitioned", "partition"]
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -38,8 +37,8 @@ import pyarrow as pa
 from ..errors import InputError
 from ..results import GATHERED_SCHEMA, SCHEMA, run_time
 from .batches import Batch, Origin
-from .reading import dataset_batches
-from .repository import GATHERED_TYPE, find_results, open_repository
+from .opening import open_source
+from .reading import batches_of
 
 
 class Partitioned(NamedTuple):
@@ -62,14 +61,10 @@ def partition(repo: str, collections: Sequence[str], folder: str, *, where: str 
 
     Parameters
     ----------
-    repo : `str`
-        Repository.
-    collections : `~collections.abc.Sequence` [`str`]
-        Names or patterns of collections.
+    repo, collections, where
+        What to write, see `lsst.qa.store.opening.open_source`.
     folder : `str`
         Folder of the dataset, which must not exist or be empty.
-    where : `str`, optional
-        Butler expression that the data IDs must fulfil.
 
     Returns
     -------
@@ -90,11 +85,9 @@ def partition(repo: str, collections: Sequence[str], folder: str, *, where: str 
         raise InputError(f"{folder} exists and is not an empty folder; name another one.")
     complaints: list[str] = []
     datasets = rows = 0
-    with contextlib.closing(open_repository(repo).butler) as butler:
-        refs = [
-            ref for ref in find_results(butler, collections, where) if ref.datasetType.name != GATHERED_TYPE
-        ]
-        for number, batch in enumerate(dataset_batches(butler, refs, complaints.append)):
+    with open_source(repo, collections, where) as source:
+        complaints += source.unreadable
+        for number, batch in enumerate(batches_of(source, (), complaints.append)):
             dataset.write_dataset(
                 _with_origins(batch),
                 place,

@@ -21,7 +21,15 @@
 
 from __future__ import annotations
 
-__all__ = ["GATHERED_TYPE", "RESULT_TYPES", "Repository", "find_results", "open_repository", "uris"]
+__all__ = [
+    "GATHERED_TYPE",
+    "RESULT_TYPES",
+    "Repository",
+    "existing_collections",
+    "find_results",
+    "open_repository",
+    "uris",
+]
 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -30,20 +38,24 @@ from lsst.daf.butler import (
     Butler,
     ButlerUserError,
     DatasetRef,
+    DatasetType,
     MissingCollectionError,
     MissingDatasetTypeError,
 )
 from lsst.resources import ResourcePath
 
 from ..errors import CollectionError, InputError, closest
+from ..readers import READERS
 
-RESULT_TYPES = "qa_*_metrics"
-"""Names of the dataset types of results."""
+RESULT_TYPES = ("*_metrics", "metricvalue_*", "*verify_job*")
+"""Names of the dataset types of results: of this package and of
+analysis_tools, single measurements of lsst.verify, and its Jobs."""
 
 GATHERED_TYPE = "qa_gathered_metrics"
 """Name of the dataset type of gathered results."""
 
-_STORAGE_CLASS = "ArrowTable"
+_OWN_CLASS, _OWN_PREFIX = "ArrowTable", "qa_"
+_JOB_CLASS = "StructuredDataDict"
 
 
 class Repository(NamedTuple):
@@ -114,23 +126,31 @@ def find_results(butler: Butler, collections: Sequence[str], where: str = "") ->
     InputError
         Raised if the expression is wrong.
     """
-    named = _existing(butler, collections)
+    named = existing_collections(butler, collections)
     try:
-        refs = butler.query_all_datasets(named, name=RESULT_TYPES, find_first=False, where=where, limit=None)
+        kinds = list(RESULT_TYPES)
+        refs = butler.query_all_datasets(named, name=kinds, find_first=False, where=where, limit=None)
     except MissingDatasetTypeError:
         refs = []
     except ButlerUserError as error:
         raise InputError(f"The expression {where!r} does not select datasets: {error}") from error
-    found = {ref for ref in refs if ref.datasetType.storageClass_name == _STORAGE_CLASS}
+    found = {ref for ref in refs if _holds_results(ref.datasetType)}
     if where:
         found = {ref for ref in found if ref.dataId.dimensions}
     if not found:
         raise CollectionError(
             f"There are no results in {', '.join(collections)}{' where ' if where else ''}{where}: "
-            f"looked for dataset types {RESULT_TYPES} of storage class {_STORAGE_CLASS}; "
+            f"looked for dataset types {_some(RESULT_TYPES)} of storage class {_some(READERS)}; "
             f"{_registered(butler)}."
         )
     return sorted(found, key=lambda ref: ref.id)
+
+
+def _holds_results(dataset_type: DatasetType) -> bool:
+    name, kind = dataset_type.name, dataset_type.storageClass_name
+    if kind == _JOB_CLASS:
+        return "verify_job" in name
+    return kind in READERS and (kind != _OWN_CLASS or name.startswith(_OWN_PREFIX))
 
 
 def uris(butler: Butler, refs: Iterable[DatasetRef]) -> dict[DatasetRef, ResourcePath]:
@@ -153,8 +173,26 @@ def uris(butler: Butler, refs: Iterable[DatasetRef]) -> dict[DatasetRef, Resourc
     return {ref: uri for ref, uri in places if uri is not None}
 
 
-def _existing(butler: Butler, collections: Sequence[str]) -> list[str]:
-    """Return the collections that names and patterns stand for."""
+def existing_collections(butler: Butler, collections: Sequence[str]) -> list[str]:
+    """Say which collections names and patterns stand for.
+
+    Parameters
+    ----------
+    butler : `lsst.daf.butler.Butler`
+        A repository.
+    collections : `~collections.abc.Sequence` [`str`]
+        Names or patterns of collections.
+
+    Returns
+    -------
+    names : `list` [`str`]
+        Those that exist, each once.
+
+    Raises
+    ------
+    CollectionError
+        Raised if a name or pattern stands for none.
+    """
     found = []
     for collection in collections:
         try:
@@ -172,7 +210,7 @@ def _existing(butler: Butler, collections: Sequence[str]) -> list[str]:
 
 
 def _registered(butler: Butler) -> str:
-    names = [dataset_type.name for dataset_type in butler.registry.queryDatasetTypes(RESULT_TYPES)]
+    names = [found.name for kind in RESULT_TYPES for found in butler.registry.queryDatasetTypes(kind)]
     return f"the repository knows {_some(names)}" if names else "the repository knows none of that name"
 
 

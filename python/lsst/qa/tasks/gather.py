@@ -29,9 +29,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lsst.pipe.base import NoWorkFound, PipelineTask, PipelineTaskConfig, PipelineTaskConnections, Struct
-from lsst.pipe.base.connectionTypes import Output, PrerequisiteInput
+from lsst.pipe.base import NoWorkFound, PipelineTask, PipelineTaskConfig, Struct
+from lsst.pipe.base.connectionTypes import Output
 
+from ..readers.connections import ResultsConnections
 from ..results import GATHERED_SCHEMA, gathered
 from ._base import local_file
 
@@ -41,26 +42,9 @@ _READING_ORDER = [
 ]
 
 
-def _results(name: str, *dimensions: str) -> PrerequisiteInput:
-    return PrerequisiteInput(
-        doc=f"Rows of results that are stored by {' and '.join(dimensions)}.",
-        name=name,
-        storageClass="ArrowTable",
-        dimensions=dimensions,
-        multiple=True,
-        deferLoad=True,
-        minimum=0,
-    )
-
-
-class GatherMetricsConnections(PipelineTaskConnections, dimensions=()):
+class GatherMetricsConnections(ResultsConnections, dimensions=()):
     """All results of the input collections in, one table out."""
 
-    matched = _results("qa_matched_star_metrics", "instrument", "skymap", "tract")
-    objects = _results("qa_object_metrics", "skymap", "tract")
-    sources = _results("qa_source_metrics", "instrument", "visit")
-    summaries = _results("qa_visit_summary_metrics", "instrument", "visit")
-    visits = _results("qa_visit_table_metrics", "instrument")
     table = Output(
         doc="The rows of all results, each with the dataset, run and task it came from.",
         name="qa_gathered_metrics",

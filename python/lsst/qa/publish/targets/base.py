@@ -28,8 +28,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, Self
 
 from ...errors import TargetError
+from ...readers.definitions import Definition
 from ..checking import faults
-from ..readers.definitions import Definition
 from ..record import Record
 
 
@@ -105,6 +105,7 @@ class Target(ABC):
 
     def __init__(self, name: str):
         self.name = name
+        self.definitions: Mapping[str, Definition] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -115,14 +116,17 @@ class Target(ABC):
     def close(self) -> None:  # noqa: B027 (most have nothing to close)
         """Let go of connections and files."""
 
-    def define(self, definitions: Mapping[str, Definition]) -> None:  # noqa: B027
-        """Take definitions of metrics, where the target has a place for them.
+    def introduce(self, repo: str, collection: str, definitions: Mapping[str, Definition]) -> None:
+        """Say where the records that are to come are from.
 
         Parameters
         ----------
+        repo, collection : `str`
+            Where they were found; "" if that is not known.
         definitions : `~collections.abc.Mapping` [`str`, `Definition`]
-            By name of the metric.
+            Metrics of other packages by name, for schemas and tables.
         """
+        self.definitions = definitions
 
     def requests(self, records: Sequence[Record]) -> Iterator[Sequence[Record]]:
         """Divide records into the requests that the target takes.

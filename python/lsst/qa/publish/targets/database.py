@@ -24,7 +24,7 @@ from __future__ import annotations
 __all__ = ["DatabaseTarget", "open_url"]
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,13 +32,12 @@ import sqlalchemy as sa
 
 from ...catalogue import METRICS
 from ...errors import DatabaseError, TargetDownError
-from ...metric import Metric
+from ...readers.definitions import Definition
 from ...results import SCHEMA
 from ...store.batches import Batch, Origin
 from ...store.database import connect, shown_url, tables
-from ...store.definitions import synchronize
+from ...store.definitions import define_others, synchronize
 from ...store.insertion import write_batch
-from ..readers.definitions import Definition
 from ..record import Record, record_key
 from ..settings import Settings
 from .base import Reading, Reply, Target, acknowledged
@@ -80,16 +79,16 @@ class DatabaseTarget(Target):
 
     def __init__(self, url: str):
         super().__init__(shown_url(url).replace(":***@", "@"))
+        self._repo = self._collection = ""
         self._engine = connect(url, create=True)
         synchronize(self._engine, METRICS)
 
     def close(self) -> None:
         self._engine.dispose()
 
-    def define(self, definitions: Mapping[str, Definition]) -> None:
-        theirs = {name: found for name, found in definitions.items() if name not in METRICS}
-        if theirs:
-            synchronize(self._engine, cast("Mapping[str, Metric]", theirs))
+    def introduce(self, repo: str, collection: str, definitions: Mapping[str, Definition]) -> None:
+        self._repo, self._collection = repo, collection
+        define_others(self._engine, definitions)
 
     def faults(self, records: Sequence[Record]) -> dict[int, str]:
         return {}  # rows that could be read can be stored
@@ -102,7 +101,7 @@ class DatabaseTarget(Target):
             origins, np.array([len(table) for table in rows]), pa.concat_tables(rows).combine_chunks()
         )
         try:
-            write_batch(self._engine, batch, "", "")
+            write_batch(self._engine, batch, self._repo, self._collection)
         except DatabaseError as error:
             raise TargetDownError(str(error)) from error
         return acknowledged(records, self.name)

@@ -201,7 +201,7 @@ class KafkaTarget(Target):
 
         if topic not in self._serializers:
             self._make_topic(topic)
-            schema = json.dumps(avro_schema(topic, metric))
+            schema = json.dumps(avro_schema(topic, metric, self.definitions))
             self._serializers[topic] = AvroSerializer(self._registry, schema)
         return self._serializers[topic]
 

@@ -100,7 +100,7 @@ class SasquatchTarget(Target):
         if topic in self._schemas:
             body["value_schema_id"] = self._schemas[topic]
         else:
-            schema = avro_schema(topic, records[0].value["metric"])
+            schema = avro_schema(topic, records[0].value["metric"], self.definitions)
             body["value_schema"] = json.dumps(schema, separators=(",", ":"))
         content = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
         try:

@@ -21,8 +21,9 @@
 
 from __future__ import annotations
 
-__all__ = ["read_job", "rows_of_job"]
+__all__ = ["job_time", "read_job", "rows_of_job"]
 
+import datetime
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -31,9 +32,9 @@ import pyarrow as pa
 
 from lsst.resources import ResourcePath
 
-from ...errors import NotATableError
-from ...results import run_time
-from ._rows import BANDS, Context, data_id_columns, made_of, parse_json, row
+from ..errors import NotATableError
+from ..results import run_time
+from ._rows import BANDS, Context, data_id_columns, made_of, parse_json, parse_yaml, row
 
 _VERSIONS = ("eups_version", "version", "git_sha")
 _TIMES = (("env", "date"), ("date",), ("run_timestamp",))
@@ -45,7 +46,7 @@ def read_job(uri: ResourcePath, context: Context) -> pa.Table:
     Parameters
     ----------
     uri : `lsst.resources.ResourcePath`
-        Its JSON file.
+        Its file of JSON, or of YAML as a repository may hold it.
     context : `Context`
         What is known of it.
 
@@ -60,7 +61,8 @@ def read_job(uri: ResourcePath, context: Context) -> pa.Table:
     NotATableError
         Raised if the file is no Job.
     """
-    return rows_of_job(parse_json(uri.read()), context)
+    found = parse_yaml(uri.read()) if uri.getExtension() == ".yaml" else parse_json(uri.read())
+    return rows_of_job(_object(found), context)
 
 
 def rows_of_job(job: Mapping[str, Any], context: Context) -> pa.Table:
@@ -99,7 +101,34 @@ def rows_of_job(job: Mapping[str, Any], context: Context) -> pa.Table:
         blobs = (filters.get(ref) for ref in refs if isinstance(ref, str))
         seen = meta.get("filter_name") or next(filter(None, blobs), None)
         rows.append(row(name, found.get("value"), found.get("unit"), {**shared, **_filter(seen)}))
-    return made_of(rows, task="verify_job", created=_created(meta), packages=json.dumps(_packages(meta)))
+    time = job_time(job)
+    created = None if time is None else f"{time.isoformat()}+00:00"
+    return made_of(rows, task="verify_job", created=created, packages=json.dumps(_packages(meta)))
+
+
+def job_time(job: Mapping[str, Any]) -> datetime.datetime | None:
+    """Tell when a Job was made.
+
+    Parameters
+    ----------
+    job : `~collections.abc.Mapping`
+        The parsed Job.
+
+    Returns
+    -------
+    time : `datetime.datetime` or `None`
+        UTC, without a zone; `None` if its metadata does not say.
+    """
+    for path in _TIMES:
+        found: Any = _object(job.get("meta"))
+        for name in path:
+            found = _object(found).get(name)
+        if isinstance(found, str):
+            try:
+                return run_time("", found)
+            except (ValueError, OverflowError):
+                continue
+    return None
 
 
 def _object(found: Any) -> dict[str, Any]:
@@ -121,20 +150,6 @@ def _filters(blobs: Any) -> dict[str, Any]:
         if name and isinstance(blob.get("identifier"), str):
             found[blob["identifier"]] = name
     return found
-
-
-def _created(meta: Mapping[str, Any]) -> str | None:
-    for path in _TIMES:
-        found: Any = meta
-        for name in path:
-            found = _object(found).get(name)
-        if isinstance(found, str):
-            try:
-                time = run_time("", found)
-            except ValueError:
-                continue
-            return None if time is None else f"{time.isoformat()}+00:00"
-    return None
 
 
 def _packages(meta: Mapping[str, Any]) -> dict[str, str]:

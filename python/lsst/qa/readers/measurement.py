@@ -30,8 +30,8 @@ import yaml
 
 from lsst.resources import ResourcePath
 
-from ...errors import NotATableError
-from ._rows import Context, made_of, row
+from ..errors import NotATableError
+from ._rows import Context, made_of, parse_yaml, row
 
 _TAGS = ("Measurement", "Blob", "Datum")
 
@@ -70,12 +70,7 @@ def read_metric_value(uri: ResourcePath, context: Context) -> pa.Table:
     NotATableError
         Raised if the file is no measurement. Nothing in it is executed.
     """
-    try:
-        found = yaml.load(uri.read(), _Loader)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError, AttributeError, LookupError) as error:
-        raise NotATableError(
-            f"it is not the YAML of a measurement: {' '.join(str(error).split())}"
-        ) from error
+    found = parse_yaml(uri.read(), _Loader)
     if not isinstance(found, dict) or not isinstance(found.get("metric"), str):
         raise NotATableError("it is no measurement: there is no metric in it")
     task = context.dataset_type

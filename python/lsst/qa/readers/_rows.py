@@ -21,7 +21,16 @@
 
 from __future__ import annotations
 
-__all__ = ["BANDS", "Context", "data_id_columns", "made_of", "number", "parse_json", "row"]
+__all__ = [
+    "BANDS",
+    "Context",
+    "data_id_columns",
+    "made_of",
+    "number",
+    "parse_json",
+    "parse_yaml",
+    "row",
+]
 
 import json
 import math
@@ -29,9 +38,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import pyarrow as pa
+import yaml
 
-from ...errors import NotATableError
-from ...results import DATA_ID, SCHEMA, from_rows
+from ..errors import NotATableError
+from ..results import DATA_ID, SCHEMA, from_rows
 
 BANDS = frozenset("ugrizy")
 
@@ -78,6 +88,32 @@ def parse_json(data: bytes) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise NotATableError(f"it holds no JSON object but a {type(found).__name__}")
     return found
+
+
+def parse_yaml(data: bytes, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> Any:
+    """Parse YAML; nothing in it is executed.
+
+    Parameters
+    ----------
+    data : `bytes`
+        The text.
+    loader : `type`, optional
+        A safe loader.
+
+    Returns
+    -------
+    found : `object`
+        What it says.
+
+    Raises
+    ------
+    NotATableError
+        Raised if it is no YAML, or if a tag in it is not known.
+    """
+    try:
+        return yaml.load(data, loader)
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError, AttributeError, LookupError) as error:
+        raise NotATableError(f"it is not YAML: {' '.join(str(error).split())}") from error
 
 
 def row(metric: str, value: Any, unit: Any, data_id: Mapping[str, Any]) -> dict[str, Any]:

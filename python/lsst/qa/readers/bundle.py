@@ -30,7 +30,7 @@ import pyarrow as pa
 
 from lsst.resources import ResourcePath
 
-from ...errors import NotATableError
+from ..errors import NotATableError
 from ._rows import BANDS, Context, made_of, parse_json, row
 
 PACKAGE = "analysis_tools"

@@ -41,5 +41,6 @@ READERS: dict[str, Callable[[ResourcePath, Context], pa.Table]] = {
     "ArrowTable": read_rows,
     "MetricMeasurementBundle": read_bundle,
     "MetricValue": read_metric_value,
+    "StructuredDataDict": read_job,
 }
-"""Readers by storage class."""
+"""Readers by storage class; the last one is that of Jobs in a repository."""
