@@ -25,6 +25,7 @@ __all__ = ["in_bands", "make_table"]
 
 import numpy as np
 from support import Columns, taken
+from support_reference import object_pairs, source_pairs
 
 from lsst.qa.columns import BAND_PREFIX, TABLES, Column
 
@@ -55,6 +56,8 @@ def make_table(kind: str, seed: int = 1) -> Columns:
         "object": _object,
         "visit_summary": _summary,
         "visit_values": _visit_values,
+        "source_reference": source_pairs,
+        "object_reference": object_pairs,
     }[kind](rng)
     rows = len(next(iter(made.values())))
     for name, column in TABLES[kind].columns.items():

@@ -40,8 +40,19 @@ __all__ = [
 
 from .kinds import ANY_BAND, BAND_PREFIX, BANDS, OBS_MJD, Column, Derived, Table
 from .objects import OBJECT
+from .reference import OBJECT_REFERENCE, SOURCE_REFERENCE
 from .sources import MATCHED, SOURCE
 from .summaries import VISIT_SUMMARY
 
-TABLES: dict[str, Table] = {table.name: table for table in (MATCHED, SOURCE, OBJECT, VISIT_SUMMARY)}
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (
+        MATCHED,
+        SOURCE,
+        OBJECT,
+        VISIT_SUMMARY,
+        SOURCE_REFERENCE,
+        OBJECT_REFERENCE,
+    )
+}
 """The kinds of input tables, by name."""

@@ -31,6 +31,7 @@ import numpy as np
 
 from ..metric import Estimate, Metric, Spec, metric
 from ..stats import Groups, median
+from ..stats.matching import tangent_offsets
 from .astrometry import BYTES_PER_ROW, MAS, MOST_ROWS, astrometric_stars, good_detections
 from .photometry import MILLI, enough
 
@@ -139,10 +140,7 @@ def star_scatter(
     """
     order = np.argsort(star)
     row = order[np.searchsorted(star[order], row_star)]
-    away = ra - mean_ra[row]
-    east = np.cos(dec) * np.sin(away)
-    # sin(dec - mean dec), and what the bending of the parallel adds.
-    north = np.sin(dec - mean_dec[row]) + 2.0 * np.cos(dec) * np.sin(mean_dec[row]) * np.sin(0.5 * away) ** 2
+    east, north = tangent_offsets(ra, dec, mean_ra[row], mean_dec[row])
     return {"east": MAS * _rms(row, east, len(star)), "north": MAS * _rms(row, north, len(star))}
 
 

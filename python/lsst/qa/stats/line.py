@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Line", "clip_limit", "least_squares", "total_least_squares"]
+__all__ = ["Line", "clip_limit", "least_squares", "slope", "total_least_squares"]
 
 from typing import NamedTuple
 
@@ -151,6 +151,35 @@ def least_squares(x: np.ndarray, y: np.ndarray) -> tuple[float, float]:
     away = x - x.mean()
     slope = float(np.sum(away * (y - y.mean())) / np.sum(away**2))
     return slope, float(y.mean() - slope * x.mean())
+
+
+def slope(x: np.ndarray, y: np.ndarray) -> tuple[float, float, int]:
+    """Return the slope of the line of `least_squares`.
+
+    Parameters
+    ----------
+    x, y : `numpy.ndarray`, (n,)
+        The points; those with a coordinate that is not finite are left out.
+
+    Returns
+    -------
+    value, error : `float`
+        Slope and its 1-sigma error, from the residuals, whatever their
+        distribution (White 1980, with n / (n - 2)); NaN for points that
+        do not fix them.
+    n : `int`
+        Number of points.
+    """
+    used = np.isfinite(x) & np.isfinite(y)
+    x, y = x[used], y[used]
+    n = len(x)
+    value, intercept = least_squares(x, y)
+    if n < 3 or not np.isfinite(value):
+        return value, np.nan, n
+    away = x - x.mean()
+    residual = y - intercept - value * x
+    error = float(np.sqrt(np.sum((away * residual) ** 2) * n / (n - 2)) / np.sum(away**2))
+    return value, error if error > 0.0 else np.nan, n
 
 
 def clip_limit(values: np.ndarray, sigmas: float) -> float:

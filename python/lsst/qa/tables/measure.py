@@ -37,6 +37,7 @@ from ..metric import Metric
 from ..resolution import resolve
 from ..results import DATA_ID, Rows
 from .files import open_table
+from .nearest import with_nearest
 from .readable import Readable, from_arrow, from_astropy, from_columns, from_pandas
 from .reading import bands_of, prepare, table_kind
 
@@ -127,6 +128,7 @@ def measure_readable(
         )
     named = None if metrics is None else _declared(metrics)
     found = table_kind(source, kind or _kind_of(named))
+    source = with_nearest(source, found)
     if named is not None and (other := [metric.name for metric in named if metric.table != found.name]):
         raise InputError(f"{', '.join(other)}: not of table {found.name!r}, which {source.name} is read as.")
     if source.n_rows == 0:
