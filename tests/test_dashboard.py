@@ -247,7 +247,7 @@ class DashboardTestCase(unittest.TestCase):
             self.assertEqual(browser.get("/", if_none_match=first.headers["etag"]).status_code, 304)
             self.assertEqual(browser.get("/index.json").status_code, 500)
         with writing(self.engine) as connection:
-            connection.exec_driver_sql("UPDATE run SET repo = repo")
+            connection.exec_driver_sql("UPDATE run SET loaded_by = loaded_by || 1")
         with unittest.mock.patch.object(landing, "data", side_effect=AssertionError):
             self.assertEqual(browser.get("/").status_code, 500)
 
