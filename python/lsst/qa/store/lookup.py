@@ -96,7 +96,7 @@ def search_metrics(engine: sa.Engine, text: str, limit: int = 50) -> list[Metric
     with engine.connect() as connection:
         found = connection.execute(chosen.order_by(*order).limit(limit)).all()
     specs = specifications(engine)
-    return [MetricInfo(*tuple(row), specs.get(row[0], ())) for row in found]
+    return [MetricInfo._make((*row, specs.get(row[0], ()))) for row in found]
 
 
 def search_runs(engine: sa.Engine, text: str, limit: int = 50) -> list[Run]:
