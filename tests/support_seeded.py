@@ -25,6 +25,7 @@ __all__ = ["in_bands", "make_table"]
 
 import numpy as np
 from support import Columns, taken
+from support_seeded_coadds import COADD_STORIES
 from support_reference import object_pairs, source_pairs
 
 from lsst.qa.columns import BAND_PREFIX, TABLES, Column
@@ -58,6 +59,7 @@ def make_table(kind: str, seed: int = 1) -> Columns:
         "visit_values": _visit_values,
         "source_reference": source_pairs,
         "object_reference": object_pairs,
+        **COADD_STORIES,
     }[kind](rng)
     rows = len(next(iter(made.values())))
     for name, column in TABLES[kind].columns.items():

@@ -44,7 +44,10 @@ from lsst.qa.tables.reading import prepare
 
 Row = dict[str, Any]
 
-COUNTS = re.compile("(coadd_)?(n_|(flag|nan|finite|valid)_fraction|psf_flux_finite)")
+COUNTS = re.compile(
+    r"(coadd_)?(n_|(flag|nan|finite|valid)_fraction|psf_flux_finite)"
+    r"|(dia|deblend|peak|coadd|mask)_\w*(fraction|per_patch)"
+)
 """Metrics that look at whether rows are there, and what their flags say."""
 
 

@@ -34,11 +34,16 @@ from .metric import ByBand, Metric, constants_of
 from .metrics import (
     astrometry,
     astrometry_peers,
+    coadd,
     correlation,
     counts,
+    deblend,
     depth,
+    difference,
     ellipticity,
+    fakes,
     locus,
+    masks,
     photometry,
     reference,
     reference_photometry,
@@ -71,6 +76,11 @@ FAMILIES: tuple[ModuleType, ...] = (
     counts,
     validity,
     visit,
+    coadd,
+    deblend,
+    masks,
+    difference,
+    fakes,
 )
 
 

@@ -142,18 +142,24 @@ def fitting_tables(available: Mapping[str, str]) -> list[str]:
     Returns
     -------
     names : `list` [`str`]
-        Kinds whose signature is there, and nothing that they lack.
+        Kinds whose signature is there, and nothing that they lack; not one
+        that another fits as well and says more of.
     """
 
     def has(table: Table, name: str) -> bool:
         known = table if name in table.columns else TABLES["matched"]
         return name in available or resolve(known, available, name) is not None
 
-    return [
-        table.name
+    fitting = [
+        table
         for table in TABLES.values()
         if all(has(table, name) for name in table.signature)
         and not any(has(table, name) for name in table.without)
+    ]
+    return [
+        table.name
+        for table in fitting
+        if not any(set(table.signature) < set(other.signature) for other in fitting)
     ]
 
 

@@ -38,6 +38,8 @@ __all__ = [
     "Table",
 ]
 
+from .coadds import COADD_TABLES
+from .difference import DIFFERENCE_TABLES
 from .kinds import ANY_BAND, BAND_PREFIX, BANDS, OBS_MJD, Column, Derived, Table
 from .objects import OBJECT
 from .reference import OBJECT_REFERENCE, SOURCE_REFERENCE
@@ -51,6 +53,8 @@ TABLES: dict[str, Table] = {
         SOURCE,
         OBJECT,
         VISIT_SUMMARY,
+        *COADD_TABLES,
+        *DIFFERENCE_TABLES,
         SOURCE_REFERENCE,
         OBJECT_REFERENCE,
     )
