@@ -207,7 +207,7 @@ ASTROMETRY = (
             ".analysis_tools",
             function=_PEERS_OWN.get(m.function.__name__, m.function),
             rows=plot_pairs,
-            doc=f"{m.name} as analysis_tools computes it: of every star within the radius, at any S/N.",
+            doc=f"{m.doc.removesuffix('.')}, of every star within the radius, as analysis_tools takes it.",
             formula=m.formula.removesuffix(_CUTS)
             .replace(_EAST, "x = (ra - ra_ref) cos(dec_ref)")
             .replace(_NORTH, "y = dec - dec_ref"),
@@ -221,7 +221,7 @@ COADD_ASTROMETRY = tuple(
         f"coadd_{m.name}",
         table="object_reference",
         inputs={axis: f"own_{axis}" for axis in ("ra", "dec") if axis in positional_of(m.function)},
-        doc=m.doc.replace("stars", "stars of coadds", 1).replace("every star", "every star of coadds"),
+        doc=m.doc.replace("stars", "stars of coadds", 1),
         formula=m.formula.replace("the source", "the object"),
     )
     for m in ASTROMETRY

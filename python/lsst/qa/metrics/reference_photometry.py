@@ -148,7 +148,7 @@ PHOTOMETRY = PLAIN + tuple(
     m.variant(
         ".analysis_tools",
         rows=plot_pairs,
-        doc=f"{m.name} as analysis_tools computes it: of every star within the radius.",
+        doc=f"{m.doc.removesuffix('.')}, of every star within the radius, as analysis_tools takes it.",
         formula=m.formula.replace(_CUTS, ", S/N > 200"),
     )
     for m in PLAIN
@@ -157,7 +157,7 @@ COADD_PHOTOMETRY = tuple(
     m.variant(
         f"coadd_{m.name}",
         table="object_reference",
-        doc=m.doc.replace("stars", "stars of coadds", 1).replace("every star", "every star of coadds"),
+        doc=m.doc.replace("stars", "stars of coadds", 1),
     )
     for m in PHOTOMETRY
 )
