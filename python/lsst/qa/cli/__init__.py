@@ -40,11 +40,15 @@ VERBS = {
     "demo": "Simulate, measure, load and judge a small survey.",
     "export": "Write results as files that other packages read.",
     "gather": "Write results as one Parquet dataset, a folder a metric.",
+    "jobs": "List, show and cancel jobs.",
+    "harvest": "Read what quanta took and logged into a metrics database.",
     "load": "Load results of a repository into a metrics database.",
     "measure": "Measure table files, without a repository.",
     "metrics": "List the metrics, or explain one.",
     "publish": "Send results to wherever they are wanted.",
+    "run": "Run a declared job.",
     "simulate": "Write a simulated survey into a repository.",
+    "worker": "Take jobs from a metrics database and run them.",
 }
 
 FOUND_BAD, MISUSE = 1, 2

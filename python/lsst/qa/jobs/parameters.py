@@ -84,6 +84,24 @@ class Parameter(Declared):
         """Whether it may be left without a value."""
         return not self.required and self.default is None
 
+    def described(self) -> str:
+        """Say which values it may have.
+
+        Returns
+        -------
+        text : `str`
+            For people.
+        """
+        if self.choices is not None:
+            allowed = " or ".join(map(str, self.choices))
+        else:
+            allowed = self.type if self.pattern is None else f"text like {self.pattern}"
+        allowed += "" if self.minimum is None else f" from {self.minimum}"
+        allowed += "" if self.maximum is None else f" to {self.maximum}"
+        if self.required:
+            return f"{allowed}; required"
+        return f"{allowed}; {'may be left out' if self.default is None else f'default {self.default}'}"
+
     @model_validator(mode="after")
     def _is_bounded(self) -> Self:
         numbers = self.type in ("integer", "integers")
@@ -122,7 +140,7 @@ class Parameter(Declared):
         Returns
         -------
         value : `int`, `list` [`int`] or `str`
-            The value.
+            The value; of a repository that is no label, the whole path.
 
         Raises
         ------
@@ -138,7 +156,7 @@ class Parameter(Declared):
             value = _text(given)
         for one in value if isinstance(value, list) else [value]:
             self._allow(one, repositories)
-        return value
+        return _place(str(value)) if self.type == "repository" else value
 
     def _allow(self, value: int | str, repositories: Sequence[str]) -> None:
         if self.choices is not None:
@@ -226,15 +244,29 @@ def _text(given: Any) -> str:
 
 
 def _is_allowed(repo: str, patterns: Iterable[str]) -> bool:
-    from lsst.daf.butler import Butler
+    place = _place(repo)
+    if place.startswith("-") or ".." in place.split("/"):
+        return False
+    return place in _labels() or any(fnmatch.fnmatchcase(place, one) for one in patterns)
+
+
+def _place(repo: str) -> str:
+    """Return where a repository is, or its label; links and dots must not
+    lead out of what is allowed.
+    """
     from lsst.resources import ResourcePath
 
-    if repo in Butler.get_known_repos():
-        return True
+    if repo in _labels():
+        return repo
     uri = ResourcePath(repo)
-    # Links and dots must not lead out of what is allowed.
-    place = os.path.realpath(uri.ospath) if uri.isLocal else uri.geturl()
-    return ".." not in place.split("/") and any(fnmatch.fnmatchcase(place, one) for one in patterns)
+    return os.path.realpath(uri.ospath) if uri.isLocal else uri.geturl()
+
+
+def _labels() -> set[str]:
+    """List the labels of the repository index."""
+    from lsst.daf.butler import Butler
+
+    return Butler.get_known_repos()
 
 
 def _names(parameters: Mapping[str, Parameter]) -> str:

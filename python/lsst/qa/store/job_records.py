@@ -135,6 +135,19 @@ class Job:
     log_lines: int
     log_pieces: int
 
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON has it.
+
+        Returns
+        -------
+        plain : `dict` [`str`, `object`]
+            By field; times as text in ISO 8601, with a Z.
+        """
+        return {
+            name: f"{value.isoformat()}Z" if isinstance(value, datetime.datetime) else value
+            for name, value in dataclasses.asdict(self).items()
+        }
+
     @property
     def ended(self) -> bool:
         """Whether nothing more will happen to it."""

@@ -206,7 +206,9 @@ class Hand:
         """
         t, now = tables().job, self._now()
         with writing(self._engine) as connection:
-            alive = {"heartbeat": now, "lease_until": self._lease_end(now)}
+            alive: dict[str, Any] = {"heartbeat": now, "lease_until": self._lease_end(now)}
+            of_mine = sa.update(tables().worker).where(tables().worker.c.worker == self.worker)
+            connection.execute(of_mine.values(alive))
             if quanta is not None:
                 alive.update({f"quanta_{field}": n for field, n in quanta._asdict().items()})
             if not connection.execute(self._mine(job).values(alive)).rowcount:
