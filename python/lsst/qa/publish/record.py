@@ -42,6 +42,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ..readers.bundle import PACKAGE
 from ..results import DATA_ID
 from ..store.batches import Origin
 
@@ -200,7 +201,8 @@ def records_of(
     bins = _bin_numbers(rows)
     place = rows.schema.get_field_index("obs_time")
     plain = rows.set_column(place, "obs_time", pc.cast(rows["obs_time"], pa.int64()))
-    topics = {name: topic_name(name, naming) for name in pc.unique(rows["metric"]).to_pylist()}
+    names = pc.unique(rows["metric"]).to_pylist()
+    topics = {name: topic_name(_subject(name, origin), naming) for name in names}
     found = []
     for number, row in enumerate(plain.to_pylist()):
         visit = row["visit"] if row["visit"] is not None else row["exposure"]
@@ -215,6 +217,15 @@ def records_of(
             )
         found.append(Record(topics[row["metric"]], number, value, origin, rows))
     return found
+
+
+def _subject(metric: str, origin: Origin) -> str:
+    """Name what a topic is about: two tasks that use one tool of
+    analysis_tools have points with the same tags and time.
+    """
+    package, point, rest = metric.partition(".")
+    task = origin.provenance.task
+    return f"{package}.{task}.{rest}" if package == PACKAGE and point and task else metric
 
 
 def _shared(origin: Origin, naming: Naming) -> dict[str, Any]:

@@ -17,7 +17,7 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Measurements that other packages wrote, and writing theirs."""
+"""Reading measurements and definitions that other packages wrote."""
 
 from __future__ import annotations
 
@@ -25,67 +25,18 @@ import json
 import math
 import tempfile
 import unittest
-import uuid
 from pathlib import Path
 
-import pyarrow.parquet as pq
-from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support_publish import records_for
-from support_store import OnSqlite, Survey, row
+from support_formats import BUNDLE, DATA, MEASUREMENT, needs_data, opened
 
-from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
-from lsst.qa.cli.export import export_command
-from lsst.qa.cli.publish import publish_command
-from lsst.qa.errors import InputError, NotATableError
-from lsst.qa.publish.formats import bundle_of, job_of
-from lsst.qa.publish.shelf import open_shelf
-from lsst.qa.publish.verify import to_job
+from lsst.qa.errors import NotATableError
 from lsst.qa.readers import Context, read_bundle, read_job, read_metric_value
 from lsst.qa.readers.bundle import split_band
 from lsst.qa.readers.package import read_package, read_specifications
 from lsst.qa.results import SCHEMA
-from lsst.qa.store.definitions import get_metric
-from lsst.qa.store.query import latest_runs
 from lsst.resources import ResourcePath
-
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-RUN = "HSC/runs/RC2/20261122T050000Z"
-
-BUNDLE = {
-    "skyFlux": [
-        {"metric": "i_meanSky", "identifier": "0" * 32, "value": 12.5, "unit": "nJy", "blob_refs": []},
-        {"metric": "i_stdSky", "identifier": "1" * 32, "value": None, "unit": "nJy", "blob_refs": []},
-        {"metric": "frac", "identifier": "2" * 32, "value": 3, "unit": "%", "blob_refs": []},
-    ],
-    "wPerp": [{"metric": "g_wPerp", "identifier": "3" * 32, "value": -0.0, "unit": "mmag", "blob_refs": []}],
-    "__reference_package": "lsst_distrib",
-    "__timestamp_version": "run_timestamp",
-    "__metricNamePrefix": "",
-}
-
-MEASUREMENT = """\
-!<lsst.verify.Measurement>
-blobs:
-- !<lsst.verify.Blob>
-  identifier: abc
-  name: times
-  data:
-    a: !<lsst.verify.Datum> {value: 1.0, unit: s, label: a, description: ''}
-identifier: 8b4b
-metric: pipe_tasks.ProcessCcdTime
-notes: {}
-unit: s
-value: 0.1
-"""
-
-
-def opened(text: str | bytes):
-    """Return a file of this text."""
-    place = ResourcePath(f"mem://{uuid.uuid4()}")
-    place.read = lambda size=-1: text if isinstance(text, bytes) else text.encode()  # type: ignore[method-assign]
-    return place
 
 
 class BundleTestCase(unittest.TestCase):
@@ -197,8 +148,8 @@ class MeasurementTestCase(unittest.TestCase):
             read_metric_value(opened(text), Context("x", {}))
 
 
-@unittest.skipUnless(DATA.is_dir(), f"there is no {DATA}")
-class RealJobsTestCase(OnSqlite, unittest.TestCase):
+@needs_data
+class RealJobsTestCase(unittest.TestCase):
     """Three Jobs of 2017 to 2021."""
 
     def rows(self, name: str) -> list[dict]:
@@ -225,26 +176,8 @@ class RealJobsTestCase(OnSqlite, unittest.TestCase):
                 self.assertEqual({r["instrument"] for r in rows}, {instrument})
                 self.assertLessEqual({r["band"] for r in rows}, {band, None})
 
-    def test_they_load(self) -> None:
-        """Measurements, definitions, thresholds and packages."""
-        folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        for name in ("CfhtQuick_output_r", "Cfht_output_r", "job-768_decam"):
-            (folder / f"{name}.verify.json").symlink_to(DATA / "squash" / f"{name}.json")
-        arguments = [str(folder), "--to", self.url, "--db", self.url]
-        result = CliRunner().invoke(publish_command, arguments, catch_exceptions=False)
-        self.assertEqual(result.exit_code, 0, result.output)
-        self.assertIn("3 acknowledged; sent 93 records", result.output)
-        result = CliRunner().invoke(publish_command, [*arguments, "--verify"], catch_exceptions=False)
-        self.assertIn("93 of 93", result.output)
-        found = get_metric(self.engine, "validate_drp.PA1")
-        self.assertEqual((found.unit, found.reference), ("mmag", "LPM-17, http://ls.st/lpm-17, p. 21"))
-        levels = {(spec.level, spec.bands): spec.value for spec in found.specs}
-        self.assertEqual(levels["design", "gri"], 5.0)
-        self.assertEqual(levels["minimum", "uzy"], 12.0)
-        self.assertEqual(len(latest_runs(self.engine)), 3)
 
-
-@unittest.skipUnless(DATA.is_dir(), f"there is no {DATA}")
+@needs_data
 class RealSpecificationsTestCase(unittest.TestCase):
     """Thresholds of verify_metrics, with what they inherit."""
 
@@ -302,126 +235,6 @@ class SpecificationsTestCase(unittest.TestCase):
                 read_specifications(file, "p")
             self.assertIn(expected, str(caught.exception))
             self.assertIn("x.yaml", str(caught.exception))
-
-
-class RepositoryTestCase(OnSqlite, unittest.TestCase):
-    """All formats in one repository, without the packages that wrote them."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
-        self.survey = Survey(str(self.folder / "repo"), self)
-        butler = self.survey.butler
-        self.survey.add_visits([1])
-        self.survey.put_visits(RUN, [1])
-        for name, dimensions, kind, data_id, text in (
-            (
-                "objectTableCore_metrics",
-                ("skymap", "tract"),
-                "MetricMeasurementBundle",
-                {"skymap": "sky", "tract": 3},
-                json.dumps(BUNDLE),
-            ),
-            (
-                "metricvalue_pipe_tasks_ProcessCcdTime",
-                ("instrument", "visit"),
-                "MetricValue",
-                {"instrument": "Cam", "visit": 1},
-                MEASUREMENT,
-            ),
-        ):
-            declared = DatasetType(name, dimensions, kind, universe=butler.dimensions)
-            butler.registry.registerDatasetType(declared)
-            form = "json" if kind == "MetricMeasurementBundle" else "yaml"
-            path = self.folder / f"{name}.{form}"
-            path.write_text(text)
-            ref = DatasetRef(
-                declared, butler.registry.expandDataId(data_id, dimensions=declared.dimensions), run=RUN
-            )
-            formatter = f"lsst.daf.butler.formatters.{form}.{form.capitalize()}Formatter"
-            butler.ingest(FileDataset(str(path), [ref], formatter=formatter), transfer="copy")
-
-    def test_shelf(self) -> None:
-        with open_shelf(self.survey.root, [RUN]) as shelf:
-            found = list(shelf.read([planned.dataset for planned in shelf.planned]))
-        self.assertEqual([f.rows for f in found if isinstance(f.rows, str)], [])
-        records = {r.value["metric"]: r.value for f in found for r in records_for(f)}
-        self.assertEqual(len(records), 2 + 4 + 1)
-        sky = records["analysis_tools.skyFlux.meanSky"]
-        self.assertEqual((sky["tract"], sky["band"], sky["value"], sky["unit"]), ("3", "i", 12.5, "nJy"))
-        time = records["pipe_tasks.ProcessCcdTime"]
-        self.assertEqual((time["visit"], time["day_obs"], time["band"]), ("1", "20261121", "r"))
-        self.assertEqual({value["run_timestamp"] for value in records.values()}, {1795323600000000})
-
-    def test_publish(self) -> None:
-        arguments = [self.survey.root, RUN, "--to", self.url, "--db", self.url]
-        result = CliRunner().invoke(publish_command, arguments, catch_exceptions=False)
-        self.assertIn("3 acknowledged; sent 11 records", result.output)
-
-    def export(self, kind: str) -> list[Path]:
-        """Export and return the files."""
-        out = self.folder / kind
-        arguments = [self.survey.root, RUN, "--format", kind, "--to", str(out)]
-        result = CliRunner().invoke(export_command, arguments, catch_exceptions=False)
-        self.assertEqual(result.exit_code, 0, result.output)
-        self.assertEqual(sorted(map(str, out.iterdir())), sorted(result.output.split()))
-        return sorted(out.iterdir())
-
-    def test_export_tables(self) -> None:
-        (file,) = self.export("parquet")
-        table = pq.read_table(file)
-        self.assertEqual(len(table), 11)
-        self.assertEqual(set(table["run"].to_pylist()), {RUN})
-        (file,) = self.export("csv")
-        self.assertEqual(len(file.read_text().splitlines()), 12)
-
-    def test_export_jobs(self) -> None:
-        """What is written is read back, value by value."""
-        files = self.export("verify-json")
-        shelf = open_shelf(str(self.folder / "verify-json"), [])
-        found = list(shelf.read([planned.dataset for planned in shelf.planned]))
-        values = sorted(str(value) for f in found for value in f.rows["value"].to_pylist())
-        with open_shelf(self.survey.root, [RUN]) as butler:
-            wanted = [f for f in butler.read([planned.dataset for planned in butler.planned])]
-        self.assertEqual(values, sorted(str(value) for f in wanted for value in f.rows["value"].to_pylist()))
-        self.assertGreaterEqual(len(files), 5)
-        (definition,) = [d for n, d in shelf.definitions.items() if n == "lsst_qa.PA1"]
-        self.assertIn(("minimum", "gri"), {(s.level, s.bands) for s in definition.specs})
-
-    def test_export_bundles(self) -> None:
-        files = self.export("bundle")
-        (file,) = [f for f in files if f.name.startswith("objectTableCore")]
-        said = json.loads(file.read_text())
-        for key in ("skyFlux", "wPerp"):
-            first = sorted((m["metric"], m["value"], m["unit"]) for m in said[key])
-            self.assertEqual(first, sorted((m["metric"], m["value"], m["unit"]) for m in BUNDLE[key]))
-
-
-class ExportTestCase(unittest.TestCase):
-    """The formats themselves."""
-
-    def test_job(self) -> None:
-        rows = [{**dict.fromkeys(SCHEMA.names), **row("PA1.faro", math.nan, status="empty")}]
-        job = job_of(rows, {"run": "r"})
-        self.assertEqual(job["measurements"][0]["metric"], "lsst_qa.PA1_faro")
-        self.assertEqual(job["meta"], {"band": "r", "instrument": "Cam", "filter_name": "r", "run": "r"})
-        with self.assertRaises(InputError):
-            job_of([*rows, {**rows[0], "visit": 5}])
-        with self.assertRaises(InputError):
-            job_of([])
-
-    def test_bundle(self) -> None:
-        rows = [{**dict.fromkeys(SCHEMA.names), **row("PA1", math.inf)}]
-        said = bundle_of(rows, str(uuid.uuid4()))
-        self.assertEqual((said["PA1"][0]["metric"], said["PA1"][0]["value"]), ("r_PA1", None))
-
-    def test_bridge_without_verify(self) -> None:
-        try:
-            import lsst.verify  # noqa: F401
-        except ImportError:
-            with self.assertRaises(InputError) as caught:
-                to_job([])
-            self.assertIn("not installed", str(caught.exception))
 
 
 if __name__ == "__main__":
