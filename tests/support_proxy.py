@@ -52,14 +52,15 @@ class Proxy:
     token : `str`, optional
         The token that it asks for.
     forward : `~collections.abc.Callable`, optional
-        Is called with the topic and the values that were taken.
+        Is called with the topic, the number of its schema and the values
+        that were taken.
     """
 
     def __init__(
         self,
         trouble: Callable[[], str | None] = lambda: None,
         token: str = "",
-        forward: Callable[[str, list[dict[str, Any]]], None] = lambda topic, values: None,
+        forward: Callable[[str, int, list[dict[str, Any]]], None] = lambda topic, schema, values: None,
     ):
         self.trouble, self.token, self.forward = trouble, token, forward
         self.topics: dict[str, list[dict[str, Any]]] = {}
@@ -217,7 +218,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             taken.append(value)
             offsets.append({"partition": 0, "offset": place, "error_code": None, "error": None})
         with self.owner.lock:
-            self.owner.forward(topic, taken)
+            self.owner.forward(topic, number, taken)
             self.owner.topics[topic] += taken
         return {"offsets": offsets, "key_schema_id": None, "value_schema_id": number}
 

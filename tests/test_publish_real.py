@@ -22,26 +22,20 @@
 from __future__ import annotations
 
 import itertools
-import json
 import unittest
-import uuid
 
 import httpx
 from support_influx import count_points, needs_influx, new_influx
 from support_kafka import broker, needs_kafka
 from support_proxy import Proxy
-from support_publish import MemoryShelf, TargetContract, dataset, measured_in, records_for, row
-from support_store import OnSqlite
+from support_publish import MemoryShelf, TargetContract, dataset, records_for, row
 
 from lsst.qa.errors import InputError, RejectedError, TargetRefusedError
-from lsst.qa.publish.fields import INFLUX_TAGS
-from lsst.qa.publish.ledger import Ledger
 from lsst.qa.publish.record import Naming, Record
 from lsst.qa.publish.settings import Settings, TargetSettings
 from lsst.qa.publish.targets.base import Reading, Target
 from lsst.qa.publish.targets.influxdb import line
 from lsst.qa.publish.targets.opening import open_target
-from lsst.qa.publish.uploader import upload
 
 _numbers = itertools.count()
 
@@ -148,79 +142,6 @@ class KafkaTestCase(TargetContract, unittest.TestCase):
     def test_no_registry(self) -> None:
         with self.assertRaises(InputError):
             open_target(f"kafka://{broker()}", Settings())
-
-
-@needs_influx
-@needs_kafka
-class WholeWayTestCase(OnSqlite, unittest.TestCase):
-    """Repository, proxy, broker, line protocol, InfluxDB: a point per
-    measurement, with its exact value.
-    """
-
-    def test_all_points(self) -> None:
-        from confluent_kafka import Consumer, Producer, TopicPartition
-        from confluent_kafka.admin import AdminClient, NewTopic
-
-        producer = Producer({"bootstrap.servers": broker(), "enable.idempotence": True})
-        run = f"u/me/{uuid.uuid4().hex}/20261122T050000Z"
-        prefix = f"e2e{uuid.uuid4().hex[:8]}"
-
-        admin = AdminClient({"bootstrap.servers": broker()})
-        admin.create_topics([NewTopic(f"{prefix}.all", 1, 1)])[f"{prefix}.all"].result(20)
-
-        def forward(topic: str, values: list[dict]) -> None:
-            for value in values:
-                producer.produce(f"{prefix}.all", json.dumps([topic, value]).encode())
-
-        shelf = MemoryShelf(
-            dataset(
-                visit,
-                [
-                    row(
-                        metric,
-                        visit / 3 + 1e-9 * n,
-                        visit=2026112100000 + visit,
-                        day_obs=20261121,
-                        detector=d,
-                    )
-                    for n, metric in enumerate(("PA1", "AM1"))
-                    for d in (None, *range(9))
-                ],
-                run,
-            )
-            for visit in range(40)
-        )
-        with Proxy(forward=forward) as proxy, open_target(proxy.url, Settings()) as target:
-            outcome = upload(shelf, Ledger(self.engine), target, Naming("lsst.debug"))
-        producer.flush(20)
-        self.assertEqual((outcome.counts["acknowledged"], outcome.records), (40, 800))
-        consumer = Consumer({"bootstrap.servers": broker(), "group.id": prefix})
-        self.addCleanup(consumer.close)
-        consumer.assign([TopicPartition(f"{prefix}.all", 0, 0)])
-        lines: list[str] = []
-        for _ in range(100):
-            lines += [line(*json.loads(message.value())) for message in consumer.consume(1000, timeout=0.2)]
-            if len(lines) >= 800:
-                break
-        self.assertEqual(len(lines), 800)
-        self.assertTrue(all(set(_tags(one)) <= set(INFLUX_TAGS) for one in lines))
-        address, name = new_influx()
-        for _ in range(2):  # the connector repeats itself now and then
-            content = "\n".join(lines).encode()
-            answer = httpx.post(
-                f"http://{address}/write", params={"db": name, "precision": "u"}, content=content
-            )
-            self.assertEqual(answer.status_code, 204, answer.text)
-        self.assertEqual(count_points(address, name), 800)
-        with open_target(f"influxdb://{address}/{name}", Settings()) as influx:
-            topics = {"lsst.debug.qa.PA1", "lsst.debug.qa.AM1"}
-            found = {reading.key: reading for reading in influx.readings(topics, {run})}
-        self.assertEqual(found, measured_in(shelf))
-
-
-def _tags(written: str) -> list[str]:
-    series = written.split(" ")[0]
-    return [tag.partition("=")[0] for tag in series.split(",")[1:]]
 
 
 if __name__ == "__main__":

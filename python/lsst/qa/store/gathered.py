@@ -31,7 +31,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import NotATableError
-from ..results import GATHERED_SCHEMA, SCHEMA
+from ..results import GATHERED_SCHEMA, SCHEMA, run_time
 from .batches import BATCH_DATASETS, BATCH_ROWS, Batch, Origin, Provenance, conform, in_order
 
 _PASS_ROWS = 1_000_000
@@ -144,7 +144,7 @@ def gathered_batches(
                     first["dataset_id"],
                     first["run"],
                     first["dataset_type"],
-                    first["run_time"],
+                    first["run_time"] or run_time(first["run"], None),
                     provenance_of(first["run"], first["dataset_type"])._replace(
                         task=first["task"], created=None
                     ),
