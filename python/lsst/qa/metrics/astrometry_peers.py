@@ -26,17 +26,8 @@ __all__ = ["ANALYSIS_TOOLS", "FARO", "VALIDATE_DRP"]
 import numpy as np
 
 from ..metric import Estimate
-from ..stats import Groups, fraction, quantile
+from ..stats import Groups, fraction, fraction_beyond, quantile, quantile_range
 from .astrometry import AD, AF, AM, astrometric_stars, good_detections, pair_residuals
-
-
-def absolute_shifted(
-    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray
-) -> dict[str, np.ndarray]:
-    """Subtract from the absolute deviations their median, as faro does."""
-    size = np.abs(residual)
-    shifted = size - np.median(size) if len(size) else size
-    return {"shifted": shifted, "residual_first": residual_first, "residual_second": residual_second}
 
 
 def signed_centred(
@@ -61,18 +52,31 @@ def peer_AF(
     return Estimate(*fraction(np.abs(shifted) > limit, residual_first, residual_second))
 
 
+def faro_AD(
+    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, outliers: float = 10.0
+) -> Estimate:
+    # A quantile of deviations less their median is that of them, less it.
+    return Estimate(
+        *quantile_range(np.abs(residual), 1.0 - outliers / 100.0, 0.5, residual_first, residual_second)
+    )
+
+
+def faro_AF(
+    residual: np.ndarray, residual_first: np.ndarray, residual_second: np.ndarray, *, limit: float = 20.0
+) -> Estimate:
+    return Estimate(*fraction_beyond(np.abs(residual), limit, residual_first, residual_second, below=limit))
+
+
 def validate_drp_AD(
     rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, outliers: float = 10.0
 ) -> Estimate:
-    value, error, n = quantile(rms, 1.0 - outliers / 100.0, first, second)
-    return Estimate(value - float(np.median(rms)) if n else np.nan, error, n)
+    return Estimate(*quantile_range(rms, 1.0 - outliers / 100.0, 0.5, first, second))
 
 
 def validate_drp_AF(
     rms: np.ndarray, first: np.ndarray, second: np.ndarray, *, limit: float = 20.0
 ) -> Estimate:
-    far = rms > (np.median(rms) if len(rms) else 0.0) + limit
-    return Estimate(*fraction(far, first, second))
+    return Estimate(*fraction_beyond(rms, limit, first, second))
 
 
 def faro_sample(
@@ -146,14 +150,14 @@ FARO = (
         m.variant(
             ".faro",
             function=function,
-            steps=(faro_sample, pair_residuals, absolute_shifted),
+            steps=(faro_sample, pair_residuals),
             doc=f"{m.name} as faro computes it: absolute deviations less their median.",
             formula=formula.format(limit=_LIMIT.get(m.name)) + ", y = x - median(x), x = |d_v - median_v d|",
             **_FARO,
         )
         for family, function, formula in (
-            (AD, peer_AD, "quantile(y, 1 - 10 %)"),
-            (AF, peer_AF, "100 mean(|y| > {limit} mas)"),
+            (AD, faro_AD, "quantile(y, 1 - 10 %)"),
+            (AF, faro_AF, "100 mean(|y| > {limit} mas)"),
         )
         for m in family
     ),

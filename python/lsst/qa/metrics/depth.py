@@ -44,7 +44,7 @@ __all__ = [
 import numpy as np
 
 from ..metric import Estimate, metric, srd
-from ..stats import fraction, mean, median, quantile
+from ..stats import fraction, fraction_beyond, mean, median, quantile, quantile_range
 from ..stats.noise import clipped_stdev, limiting_counts
 from .cameras import camera_of
 from .shape import psf_stars
@@ -198,8 +198,7 @@ def DF2(magLim: np.ndarray, *, limit: float = 0.2) -> Estimate:
 
     100 mean(median(m5) - m5 > 0.2 mag), over detectors
     """
-    away = below_median(magLim)
-    return Estimate(*fraction(away > limit))
+    return Estimate(*fraction_beyond(-magLim, limit))
 
 
 @metric(
@@ -215,19 +214,12 @@ def Z2(magLim: np.ndarray, *, outliers: float = 15.0) -> Estimate:
 
     quantile(median(m5) - m5, 1 - 15 %), over detectors
     """
-    return Estimate(*quantile(below_median(magLim), 1.0 - outliers / 100.0))
+    return Estimate(*quantile_range(-magLim, 1.0 - outliers / 100.0, 0.5))
 
 
-def below_median(values: np.ndarray) -> np.ndarray:
-    """Return how far finite values are below their median."""
-    known = values[np.isfinite(values)]
-    return np.median(known) - known if len(known) else known
-
-
-def over_median(values: np.ndarray) -> np.ndarray:
-    """Return finite, positive values over their median."""
-    known = values[np.isfinite(values) & (values > 0.0)]
-    return known / np.median(known) if len(known) else known
+def logarithms(values: np.ndarray) -> np.ndarray:
+    """Return the logarithms of finite, positive values."""
+    return np.log(values[np.isfinite(values) & (values > 0.0)])
 
 
 @metric(
@@ -243,7 +235,7 @@ def SF1(seeing: np.ndarray, *, limit: float = 1.1) -> Estimate:
 
     100 mean(FWHM > 1.1 median(FWHM)), over detectors
     """
-    return Estimate(*fraction(over_median(seeing) > limit))
+    return Estimate(*fraction_beyond(logarithms(seeing), float(np.log(limit))))
 
 
 @metric(
@@ -259,7 +251,9 @@ def SX(seeing: np.ndarray, *, outliers: float = 10.0) -> Estimate:
 
     quantile(FWHM / median(FWHM), 1 - 10 %), over detectors
     """
-    return Estimate(*quantile(over_median(seeing), 1.0 - outliers / 100.0))
+    value, error, n = quantile_range(logarithms(seeing), 1.0 - outliers / 100.0, 0.5)
+    ratio = float(np.exp(value))
+    return Estimate(ratio, ratio * error, n)
 
 
 def psf_ellipticity(psf_e1: np.ndarray, psf_e2: np.ndarray) -> np.ndarray:

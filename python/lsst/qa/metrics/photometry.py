@@ -38,7 +38,7 @@ __all__ = [
 import numpy as np
 
 from ..metric import ByBand, Estimate, metric, srd
-from ..stats import Groups, fraction, median, quantile
+from ..stats import Groups, fraction, median, quantile, quantile_range
 
 MILLI = 1000.0
 IQR_TO_SIGMA = 1.0 / 1.349
@@ -253,10 +253,10 @@ def PA1_VALIDATE_DRP(difference: np.ndarray) -> Estimate:
         return Estimate(np.nan, np.nan, difference.shape[1])
     low, high = np.percentile(difference, [25, 75], axis=1)
     widths = (high - low) * IQR_TO_SIGMA / np.sqrt(2.0)
-    # Shuffles share their stars: the error is one shuffle's, from the scatter
-    # of an IQR of a Gaussian.
-    error = 1.166 * widths.mean() / np.sqrt(difference.shape[1])
-    return Estimate(float(widths.mean()), float(error), difference.shape[1])
+    # Shuffles share their stars, which are what varies.
+    shuffles, stars = difference.shape
+    _, error, _ = quantile_range(difference.ravel(), 0.75, 0.25, np.tile(np.arange(stars), shuffles))
+    return Estimate(float(widths.mean()), error * IQR_TO_SIGMA / np.sqrt(2.0), stars)
 
 
 @metric(

@@ -32,7 +32,7 @@ from typing import Any
 import numpy as np
 
 from ..metric import Estimate, Metric, metric, srd
-from ..stats import count, median
+from ..stats import fraction, median
 
 SUMMARY = "pipe_tasks 5b638a4, ComputeExposureSummaryStatsTask"
 DEPTH_SNR = 5.0
@@ -143,6 +143,7 @@ def m5_background(skyNoise: np.ndarray, psfArea: np.ndarray, zeroPoint: np.ndarr
 def n_detectors(zeroPoint: np.ndarray) -> Estimate:
     """Number of detectors with a photometric calibration.
 
-    N(isfinite(zeroPoint)), Poisson error
+    N(isfinite(zeroPoint)), binomial error: the camera has no more
     """
-    return Estimate(*count(np.isfinite(zeroPoint)))
+    percent, error, n = fraction(np.isfinite(zeroPoint))
+    return Estimate(percent * n / 100.0, error * n / 100.0, n)

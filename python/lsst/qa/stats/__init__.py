@@ -23,4 +23,5 @@ numpy out.
 
 from .groups import *
 from .pairs import *
+from .relative import *
 from .robust import *

@@ -49,7 +49,10 @@ TOLERANCE = 0.1
 """By how much, at most, the separation of cells differs from their points'."""
 
 BLOCKS = 64
-"""Number of blocks of the sky by which errors are told."""
+"""Number of blocks of points by which errors are told."""
+
+SAMPLE = 6_000
+"""Number of points by which errors are told where points are joined."""
 
 _WIDEST = 1.6
 """Largest ratio of the edges of a ring, whose cells are of one size."""
@@ -70,14 +73,23 @@ class Correlation:
     edges : `numpy.ndarray`, (k + 1,)
         Edges of the bins in radians.
     pairs : `numpy.ndarray`, (k, b, b)
-        Number of pairs between blocks of the sky, a triangle of each.
+        Number of pairs between blocks of points, a triangle of each.
     products : `numpy.ndarray`, (k, b, b)
         Sums of their products.
+    joined : `int`, optional
+        From this bin on points were joined, so that blocks are mixed.
+    sample : `Correlation` or `None`, optional
+        Of a sample of the points, by which errors of those bins are told.
+    share : `float`, optional
+        The share of the points that the sample is.
     """
 
     edges: np.ndarray
     pairs: np.ndarray
     products: np.ndarray
+    joined: int | None = None
+    sample: Correlation | None = None
+    share: float = 1.0
 
     @property
     def counts(self) -> np.ndarray:
@@ -93,9 +105,11 @@ class Correlation:
     def error(self, factors: np.ndarray) -> float:
         """Return the 1-sigma error of a sum of bins' values.
 
-        Pairs vary together if they share a block, and only then, which
-        holds where blocks are larger than what correlates (Cameron and
-        Miller 2014, variance of dyadic data).
+        It tells how much the sum differs with other points of the same
+        fields. Points are put in blocks at random; pairs vary together if
+        they share a block (Cameron and Miller 2014, variance of dyadic
+        data). Of a sample, the part that single points have in it shrinks
+        with their number, that of pairs with its square (Hoeffding 1948).
 
         Parameters
         ----------
@@ -108,22 +122,37 @@ class Correlation:
             NaN where a bin has no pairs, or fewer than three blocks have any.
         """
         used = np.flatnonzero(factors)
-        counts = self.counts[used]
-        if not len(used) or counts.min() <= 0:
+        if not len(used) or self.counts[used].min() <= 0:
             return np.nan
+        mixed = self.sample is not None and self.joined is not None and used.max() >= self.joined
+        if self.sample is not None and mixed and self.sample.counts[used].min() > 0:
+            one, two = self.sample._variances(factors, used)
+            variance = self.share * one + self.share**2 * two
+        else:
+            variance = sum(self._variances(factors, used))
+        return float(np.sqrt(variance)) if variance > 0.0 else np.nan
+
+    def _variances(self, factors: np.ndarray, used: np.ndarray) -> tuple[float, float]:
+        """Return what single points, and what pairs of them, have in the
+        variance of a sum of bins' values.
+        """
         away = self.products[used] - self.values[used][:, None, None] * self.pairs[used]
-        away = ((factors[used] / counts)[:, None, None] * away).sum(axis=0)
+        away = ((factors[used] / self.counts[used])[:, None, None] * away).sum(axis=0)
         here = self.pairs[used].sum(axis=0) > 0.0
         blocks = int(np.count_nonzero(here.any(axis=0) | here.any(axis=1)))
         if blocks < 3:
-            return np.nan
+            return np.nan, np.nan
         within = np.diag(away)
         shared = np.triu(away, 1) + np.tril(away, -1).T  # each two blocks once
         alone = float((within**2).sum() + (shared**2).sum())
         all_of_one = within + shared.sum(axis=0) + shared.sum(axis=1)
         together = float((all_of_one**2).sum() - (shared**2).sum())
-        variance = (together if together > 0.0 else alone) * blocks / (blocks - 1)
-        return float(np.sqrt(variance)) if variance > 0.0 else np.nan
+        if together <= 0.0:
+            together = alone
+        # Pairs of the same two blocks share points, too: one in so many.
+        single = max(together - alone, 0.0) * blocks / (blocks - 1)
+        scale = blocks / (blocks - 1)
+        return scale * single, scale * (together - single)
 
 
 def log_bins(low: float, high: float, number: int) -> np.ndarray:
@@ -208,7 +237,25 @@ def correlate(
         left = np.append(edges[edges < low], low)
     if len(left) > 1:
         _add(points, blocks, left, asked, sums[: len(left) - 1])
-    return [Correlation(edges, sums[..., 0], sums[..., k]) for k in range(1, sums.shape[-1])]
+    if len(left) == len(edges):
+        return [Correlation(edges, sums[..., 0], sums[..., k]) for k in range(1, sums.shape[-1])]
+    # A bin of which a part only was joined is mixed as well.
+    joined = int(np.searchsorted(edges, left[-1], side="right")) - 1
+    drawn = np.sort(np.random.default_rng(number).permutation(number)[:SAMPLE])
+    few, share = _Points(*(part[drawn] for part in points)), len(drawn) / number
+    sample = np.zeros_like(sums)
+    _add(few, blocks, np.asarray(edges), asked, sample)
+    return [
+        Correlation(
+            edges,
+            sums[..., 0],
+            sums[..., k],
+            joined,
+            Correlation(edges, sample[..., 0], sample[..., k]),
+            share,
+        )
+        for k in range(1, sums.shape[-1])
+    ]
 
 
 def _rings(edges: np.ndarray) -> Iterator[tuple[int, float, float]]:
@@ -235,25 +282,19 @@ def _ordered(ra: np.ndarray, dec: np.ndarray, fields: Sequence[np.ndarray]) -> t
     if tied.any():
         order = np.lexsort((*values.T[::-1], ra, dec))
     ra, dec = ra[order], dec[order]
-    block, blocks = _blocks(ra, dec)
+    block, blocks = _blocks(len(ra))
     values = values[order].reshape(len(ra), len(fields), 2)
     return _Points(ra, dec, np.ones(len(ra)), values, block), blocks
 
 
-def _blocks(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, int]:
-    """Divide points, sorted by declination, into blocks of as many each."""
-    number = len(ra)
+def _blocks(number: int) -> tuple[np.ndarray, int]:
+    """Divide points that are sorted into blocks of as many each, at random:
+    the same points, the same blocks.
+    """
     if number <= BLOCKS:
         return np.arange(number), max(number, 1)
-    side = int(np.sqrt(BLOCKS))
-    strip = np.arange(number) * side // number
-    middle = np.arctan2(np.sin(ra).sum(), np.cos(ra).sum())
-    order = np.lexsort((np.mod(ra - middle + np.pi, 2.0 * np.pi), strip))
-    starts = np.searchsorted(strip, np.arange(side + 1))
-    rank = np.arange(number) - starts[strip[order]]
-    block = np.empty(number, dtype=np.int64)
-    block[order] = strip[order] * side + rank * side // np.diff(starts)[strip[order]]
-    return block, side * side
+    block = np.arange(number) * BLOCKS // number
+    return np.random.default_rng(number).permutation(block), BLOCKS
 
 
 def _cells(points: _Points, size: float, spin: np.ndarray) -> _Points:

@@ -25,7 +25,7 @@ __all__ = ["by_unit", "count_ratio", "ratio", "share", "total"]
 
 import numpy as np
 
-from .robust import NONE, Moments
+from .units import NONE, Moments
 
 
 def ratio(over: np.ndarray, under: np.ndarray) -> Moments:

@@ -42,11 +42,14 @@ __all__ = [
 
 import numpy as np
 
+from .units import NONE, Moments, finite, fraction_error, quantile_in_place
+
 MAD_TO_SIGMA = 1.482602218505602
 """Standard deviation of a Gaussian over its median absolute deviation."""
 
-Moments = tuple[float, float, int]
-NONE: Moments = (np.nan, np.nan, 0)
+_SIDE = 0.15
+"""Share of a sample to either side of a quantile that its density is told by.
+"""
 
 
 def quantile(values: np.ndarray, p: float, *units: np.ndarray) -> Moments:
@@ -70,30 +73,19 @@ def quantile(values: np.ndarray, p: float, *units: np.ndarray) -> Moments:
     n : `int`
         Number of finite values.
     """
-    values, units = _finite(values, units)
+    values, units = finite(values, units)
     n = len(values)
     if n == 0:
         return NONE
     ordered = values.copy()
-    value = _quantile_in_place(ordered, p)
+    value = quantile_in_place(ordered, p)
     if n < 2:
         return value, np.nan, n
-    spread = _fraction_error(values <= value, p, units)
+    spread = fraction_error(values <= value, p, units)
     if np.isnan(spread):
         return value, np.nan, n
-    low, high = (_quantile_in_place(ordered, min(max(at, 0.0), 1.0)) for at in (p - spread, p + spread))
+    low, high = (quantile_in_place(ordered, min(max(at, 0.0), 1.0)) for at in (p - spread, p + spread))
     return value, 0.5 * (high - low), n
-
-
-def _quantile_in_place(values: np.ndarray, p: float) -> float:
-    """Return a quantile, interpolated linearly, and leave the values partly
-    ordered: another one of them then costs little.
-    """
-    place = p * (len(values) - 1)
-    below = int(place)
-    above = min(below + 1, len(values) - 1)
-    values.partition((below, above))
-    return float(values[below] + (place - below) * (values[above] - values[below]))
 
 
 def median(values: np.ndarray, *units: np.ndarray) -> Moments:
@@ -132,11 +124,34 @@ def sigma_mad(values: np.ndarray) -> Moments:
     n : `int`
         Number of finite values.
     """
-    values, _ = _finite(values, ())
+    values, _ = finite(values, ())
     if len(values) == 0:
         return NONE
-    value, error, n = median(np.abs(values - np.median(values)))
-    return MAD_TO_SIGMA * value, MAD_TO_SIGMA * error if n > 2 else np.nan, n
+    centre = float(np.median(values))
+    value, error, n = median(np.abs(values - centre))
+    if n <= 2:
+        return MAD_TO_SIGMA * value, np.nan, n
+    return MAD_TO_SIGMA * value, MAD_TO_SIGMA * error * _skewed(values - centre, value), n
+
+
+def _skewed(away: np.ndarray, middle: float) -> float:
+    """Return by how much more a median absolute deviation scatters because the
+    median that it is about does.
+
+    Of a symmetric distribution that is nothing: the median moves as many
+    values in as out (Falk 1997, on the joint distribution of the two).
+    """
+    size = np.abs(away)
+    inner, outer = np.quantile(size, [0.5 - _SIDE, 0.5 + _SIDE])
+    low, high = np.quantile(away, [0.5 - _SIDE, 0.5 + _SIDE])
+    near = (size >= inner) & (size <= outer)
+    if not (outer > inner and high > low):
+        return 1.0
+    # Densities at both ends, their difference over that at the median.
+    lean = float(np.mean(near & (away > 0.0)) - np.mean(near & (away < 0.0)))
+    lean *= (high - low) / (outer - inner) / (2.0 * _SIDE)
+    together = float(np.mean(np.sign(away) * np.sign(size - middle)))
+    return float(np.sqrt(max(1.0 + lean**2 - 2.0 * lean * together, 0.25)))
 
 
 def mean(values: np.ndarray) -> Moments:
@@ -154,7 +169,7 @@ def mean(values: np.ndarray) -> Moments:
     n : `int`
         Number of finite values.
     """
-    values, _ = _finite(values, ())
+    values, _ = finite(values, ())
     n = len(values)
     if n == 0:
         return NONE
@@ -177,7 +192,7 @@ def stdev(values: np.ndarray) -> Moments:
     n : `int`
         Number of finite values.
     """
-    values, _ = _finite(values, ())
+    values, _ = finite(values, ())
     n = len(values)
     if n < 2:
         return np.nan, np.nan, n
@@ -202,7 +217,7 @@ def rms_estimate(values: np.ndarray) -> Moments:
     n : `int`
         Number of finite values.
     """
-    values, _ = _finite(values, ())
+    values, _ = finite(values, ())
     square, error, n = mean(values**2)
     value = float(np.sqrt(square))
     return value, error / (2.0 * value) if value > 0 else np.nan, n
@@ -230,7 +245,7 @@ def fraction(mask: np.ndarray, *units: np.ndarray) -> Moments:
     if n == 0:
         return NONE
     p = float(np.count_nonzero(mask)) / n
-    return 100.0 * p, 100.0 * _fraction_error(mask, p, units), n
+    return 100.0 * p, 100.0 * fraction_error(mask, p, units), n
 
 
 def count(mask: np.ndarray) -> Moments:
@@ -253,48 +268,3 @@ def count(mask: np.ndarray) -> Moments:
         return NONE
     number = int(np.count_nonzero(mask))
     return float(number), float(np.sqrt(max(number, 1))), len(mask)
-
-
-def _finite(values: np.ndarray, units: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    kept = np.isfinite(values)
-    return (values, units) if kept.all() else (values[kept], tuple(unit[kept] for unit in units))
-
-
-def _fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) -> float:
-    """Return the 1-sigma error of the fraction ``p`` of true values."""
-    n = len(mask)
-    wilson = float(np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n))
-    if not units:
-        return wilson
-    units, size, number = _numbered(units)
-    if number <= len(units):
-        return np.nan
-    away = mask - p
-    sums = sum(np.bincount(unit, away, size) for unit in units)
-    variance = float(np.sum(sums**2))
-    if len(units) == 2:
-        # A pair counts for both its stars, but it varies once.
-        variance -= _pair_variance(away, np.minimum(*units) * size + np.maximum(*units))
-    return max(np.sqrt(max(variance, 0.0) * number / (number - 1)) / n, wilson)
-
-
-def _numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int, int]:
-    """Replace keys by numbers below a size, and say how many differ."""
-    highest = max(int(unit.max()) for unit in units)
-    if min(int(unit.min()) for unit in units) >= 0 and highest <= max(len(units[0]), 1 << 16):
-        counts = sum(np.bincount(unit, minlength=highest + 1) for unit in units)
-        return units, highest + 1, int(np.count_nonzero(counts))  # they are numbers already
-    _, index = np.unique(np.concatenate(units), return_inverse=True)
-    number = int(index.max()) + 1
-    return tuple(np.split(index, len(units))), number, number
-
-
-def _pair_variance(away: np.ndarray, pair: np.ndarray) -> float:
-    """Return the sum of the squares of the pairs' sums."""
-    first = np.ones(len(pair), dtype=bool)
-    first[1:] = pair[1:] != pair[:-1]
-    starts = np.flatnonzero(first)
-    # The values of a pair lie together, mostly; these are then all its runs.
-    sums, keys = np.add.reduceat(away, starts), pair[starts]
-    _, index = np.unique(keys, return_inverse=True)
-    return float(np.sum(np.bincount(index, sums) ** 2))

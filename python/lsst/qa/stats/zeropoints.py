@@ -25,7 +25,8 @@ __all__ = ["sky_cell", "uniformity", "zero_points"]
 
 import numpy as np
 
-from .robust import Moments, median
+from .robust import median
+from .units import Moments
 
 
 def sky_cell(ra: np.ndarray, dec: np.ndarray, nside: int) -> np.ndarray:

@@ -1,0 +1,49 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+"""Light skies: tables drawn directly as columns, by the hundred, whose true
+values are known; and what they tell of the metrics' errors.
+"""
+
+from .astrometry import PAIRS
+from .census import CENSUS, DEPTHS
+from .coverage import Coverage, covered, tally
+from .fields import CLOSE, DETECTORS, FIELDS
+from .locus import FARO_LOCUS, LOCUS
+from .photometry import BRIGHT, FAINT
+from .population import Population
+from .stars import STARS
+from .summaries import SUMMARIES
+
+POPULATIONS: tuple[Population, ...] = (
+    BRIGHT,
+    FAINT,
+    PAIRS,
+    *STARS,
+    *FIELDS,
+    *CLOSE,
+    DETECTORS,
+    LOCUS,
+    FARO_LOCUS,
+    *DEPTHS,
+    *CENSUS,
+    *SUMMARIES,
+)
+"""All kinds of skies."""
+
+__all__ = ["POPULATIONS", "Coverage", "Population", "covered", "tally"]

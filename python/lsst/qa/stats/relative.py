@@ -1,0 +1,116 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Quantiles and fractions relative to another quantile of the same sample,
+each with its 1-sigma error.
+"""
+
+from __future__ import annotations
+
+__all__ = ["fraction_beyond", "quantile_range"]
+
+import numpy as np
+
+from .units import NONE, Moments, finite, fraction_error, mean_error, quantile_in_place
+
+
+def quantile_range(values: np.ndarray, p: float, q: float, *units: np.ndarray) -> Moments:
+    """Return the difference of two quantiles of the finite values.
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        The sample.
+    p, q : `float`
+        Which quantiles, 0 to 1: that of ``p`` less that of ``q``.
+    *units : `numpy.ndarray` of `int`, (n,), optional
+        Independent units, as of `quantile`.
+
+    Returns
+    -------
+    value, error : `float`
+        The difference, and its error: quantiles of one sample vary
+        together.
+    n : `int`
+        Number of finite values.
+    """
+    values, units = finite(values, units)
+    n = len(values)
+    if n == 0:
+        return NONE
+    ordered = values.copy()
+    high, low = (quantile_in_place(ordered, at) for at in (p, q))
+    if n < 3:
+        return high - low, np.nan, n
+    # By how much each value moves the two quantiles (Serfling 1980, 2.5.1).
+    moved = (p - (values <= high)) * _slope(ordered, p) - (q - (values <= low)) * _slope(ordered, q)
+    return high - low, mean_error(moved - moved.mean(), units), n
+
+
+def fraction_beyond(values: np.ndarray, above: float, *units: np.ndarray, below: float = np.inf) -> Moments:
+    """Return the fraction of the finite values that are far from their median,
+    in percent.
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        The sample.
+    above : `float`
+        How far above the median a value has to be, exclusive.
+    *units : `numpy.ndarray` of `int`, (n,), optional
+        Independent units, as of `quantile`.
+    below : `float`, optional
+        How far below it.
+
+    Returns
+    -------
+    value, error : `float`
+        Percent, and its error, to which that of the median adds.
+    n : `int`
+        Number of finite values.
+    """
+    values, units = finite(values, units)
+    n = len(values)
+    if n == 0:
+        return NONE
+    centre = float(np.median(values))
+    far = (values - centre > above) | (centre - values > below)
+    p = float(np.count_nonzero(far)) / n
+    error = fraction_error(far, p, units)
+    if n > 2 and 0.0 < p < 1.0:
+        ordered = values.copy()
+        # A median that is higher lets some in below, and loses some above.
+        lean = _density(ordered, centre - below) - _density(ordered, centre + above)
+        moved = far + lean * _slope(ordered, 0.5) * (0.5 - (values <= centre))
+        error = mean_error(moved - moved.mean(), units)
+    return 100.0 * p, 100.0 * error, n
+
+
+def _slope(ordered: np.ndarray, p: float) -> float:
+    """Return how fast a sample's quantile grows with ``p``."""
+    spread = float(np.sqrt(p * (1.0 - p) / len(ordered)))
+    below, above = max(p - spread, 0.0), min(p + spread, 1.0)
+    return (quantile_in_place(ordered, above) - quantile_in_place(ordered, below)) / (above - below)
+
+
+def _density(ordered: np.ndarray, at: float) -> float:
+    """Return the density of a sample at a value."""
+    p = float(np.count_nonzero(ordered <= at)) / len(ordered)
+    slope = _slope(ordered, p) if 0.0 < p < 1.0 else 0.0
+    return 1.0 / slope if slope > 0.0 else 0.0

@@ -1,0 +1,149 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Errors of means over independent units: single values, or those of a star,
+or pairs that share stars.
+"""
+
+from __future__ import annotations
+
+__all__ = ["NONE", "Moments", "finite", "fraction_error", "mean_error", "quantile_in_place"]
+
+import numpy as np
+
+Moments = tuple[float, float, int]
+"""Value, error and size of the sample."""
+
+NONE: Moments = (np.nan, np.nan, 0)
+"""What there is of an empty sample."""
+
+
+def finite(values: np.ndarray, units: tuple[np.ndarray, ...]) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Leave out values that are not finite.
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        The sample.
+    units : `tuple` [`numpy.ndarray`, ...], each (n,)
+        Independent unit, or the two units of a pair, of each value.
+
+    Returns
+    -------
+    values, units
+        What is left, of both.
+    """
+    kept = np.isfinite(values)
+    return (values, units) if kept.all() else (values[kept], tuple(unit[kept] for unit in units))
+
+
+def quantile_in_place(values: np.ndarray, p: float) -> float:
+    """Return a quantile, interpolated linearly, and leave the values partly
+    ordered: another one of them then costs little.
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        Finite values, at least one; changed in place.
+    p : `float`
+        Which quantile, 0 to 1.
+
+    Returns
+    -------
+    value : `float`
+        The quantile.
+    """
+    place = p * (len(values) - 1)
+    below = int(place)
+    above = min(below + 1, len(values) - 1)
+    values.partition((below, above))
+    return float(values[below] + (place - below) * (values[above] - values[below]))
+
+
+def fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) -> float:
+    """Return the 1-sigma error of a fraction of true values.
+
+    Parameters
+    ----------
+    mask : `numpy.ndarray` of `bool`, (n,)
+        Whether each member of the sample counts.
+    p : `float`
+        The fraction, 0 to 1.
+    units : `tuple` [`numpy.ndarray`, ...], each (n,)
+        Independent units.
+
+    Returns
+    -------
+    error : `float`
+        Half of Wilson's interval at least; NaN for too few units.
+    """
+    n = len(mask)
+    wilson = float(np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n))
+    return float(np.maximum(mean_error(mask - p, units), wilson)) if units else wilson
+
+
+def mean_error(away: np.ndarray, units: tuple[np.ndarray, ...]) -> float:
+    """Return the 1-sigma error of a mean.
+
+    Parameters
+    ----------
+    away : `numpy.ndarray`, (n,)
+        Values less their mean.
+    units : `tuple` [`numpy.ndarray`, ...], each (n,)
+        Independent units.
+
+    Returns
+    -------
+    error : `float`
+        NaN for no more units than one, or two of pairs.
+    """
+    n = len(away)
+    if not units:
+        return float(np.sqrt(np.sum(away**2) / (n - 1) / n))
+    units, size, number = _numbered(units)
+    if number <= len(units):
+        return np.nan
+    sums = sum(np.bincount(unit, away, size) for unit in units)
+    variance = float(np.sum(sums**2))
+    if len(units) == 2:
+        # A pair counts for both its stars, but it varies once.
+        variance -= _pair_variance(away, np.minimum(*units) * size + np.maximum(*units))
+    return float(np.sqrt(max(variance, 0.0) * number / (number - 1)) / n)
+
+
+def _numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int, int]:
+    """Replace keys by numbers below a size, and say how many differ."""
+    highest = max(int(unit.max()) for unit in units)
+    if min(int(unit.min()) for unit in units) >= 0 and highest <= max(len(units[0]), 1 << 16):
+        counts = sum(np.bincount(unit, minlength=highest + 1) for unit in units)
+        return units, highest + 1, int(np.count_nonzero(counts))  # they are numbers already
+    _, index = np.unique(np.concatenate(units), return_inverse=True)
+    number = int(index.max()) + 1
+    return tuple(np.split(index, len(units))), number, number
+
+
+def _pair_variance(away: np.ndarray, pair: np.ndarray) -> float:
+    """Return the sum of the squares of the pairs' sums."""
+    first = np.ones(len(pair), dtype=bool)
+    first[1:] = pair[1:] != pair[:-1]
+    starts = np.flatnonzero(first)
+    # The values of a pair lie together, mostly; these are then all its runs.
+    sums, keys = np.add.reduceat(away, starts), pair[starts]
+    _, index = np.unique(keys, return_inverse=True)
+    return float(np.sum(np.bincount(index, sums) ** 2))
