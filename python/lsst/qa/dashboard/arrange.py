@@ -147,7 +147,9 @@ def where(row: Mapping[str, Any]) -> str:
     text : `str`
         As in "visit 1228, detector 5".
     """
-    shown = [name for name in DATA_ID if row[name] is not None and name not in ("skymap", "physical_filter")]
+    shown = [
+        name for name in DATA_ID if row.get(name) is not None and name not in ("skymap", "physical_filter")
+    ]
     return ", ".join(str(row[name]) if name == "instrument" else f"{name} {row[name]}" for name in shown)
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "milliseconds",
     "missing",
     "new_figure",
+    "new_figure_of_numbers",
     "safe_json",
     "source",
     "thresholds",
@@ -46,7 +47,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...metric import Spec
-from ..text import finite, number, rounded, to_json
+from ..text import finite, number, to_json
 
 LEVEL_DASHES = {"minimum": "dotted", "design": "solid", "stretch": "dashed"}
 
@@ -54,12 +55,12 @@ MARKERS = {"u": "circle", "g": "triangle", "r": "inverted_triangle", "i": "squar
 """Marker by band, in the order of wavelength."""
 
 _NO_BAND = "all"
-_COLUMNS = ("x", "y", "low", "high", "run", "text", "n", "verdict", "where", "url")
+_COLUMNS = ("x", "y", "error", "low", "high", "run", "text", "n", "verdict", "where", "url")
 _TOOLS = "pan,box_zoom,wheel_zoom,reset,save"
 _LONE_SPAN = 2 * 86_400_000.0  # ms about points that are all of one time
 
 
-def chart(item: str, label: str, columns: Mapping[str, Any]) -> str:
+def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "") -> str:
     """Put a chart together for the page.
 
     Parameters
@@ -70,13 +71,36 @@ def chart(item: str, label: str, columns: Mapping[str, Any]) -> str:
         Name of the axis whose name is "values".
     columns : `~collections.abc.Mapping` [`str`, `typing.Any`]
         Columns by name of the `source` they fill.
+    across : `str`, optional
+        Name of the axis whose name is "across".
 
     Returns
     -------
     chart : `str`
-        JSON that is safe inside a script element.
+        JSON that is safe inside a script element. A column that another
+        source has as well is the name of that source, and what comes often
+        is written as ``words`` and their places, ``at``.
     """
-    return f'{{"item":{item},{safe_json({"label": label, "columns": columns})[1:]}'
+    given = {"label": label, "across": across, "columns": _packed(columns)}
+    return f'{{"item":{item},{safe_json(given)[1:]}'
+
+
+def _packed(columns: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Write columns without saying anything twice."""
+    packed: dict[str, dict[str, Any]] = {}
+    for owner, held in columns.items():
+        packed[owner] = {}
+        for name, values in held.items():
+            twin = next((other for other in packed if columns[other].get(name) == values), owner)
+            words = list(dict.fromkeys(values)) if len(values) > 1 else values
+            if twin != owner and len(values) > 1:
+                packed[owner][name] = twin
+            elif len(words) <= len(values) // 2:
+                places = {word: place for place, word in enumerate(words)}
+                packed[owner][name] = {"words": words, "at": [places[value] for value in values]}
+            else:
+                packed[owner][name] = values
+    return packed
 
 
 def safe_json(data: Any) -> str:
@@ -127,24 +151,23 @@ def columns_of(points: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     Returns
     -------
     columns : `dict` [`str`, `list`]
-        Null where there is no value; times in ms since 1970.
+        Null where there is no value; times in ms since 1970, values with
+        six digits. The script adds the ends of the error bars and the text.
     """
-    columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-    for point in points:
-        value, error = finite(point["value"]), finite(point["error"])
-        bar = None if value is None or error is None else error
-        row = {
-            "x": milliseconds(point["time"]),
-            "y": value,
-            "low": None if bar is None or value is None else value - bar,
-            "high": None if bar is None or value is None else value + bar,
-            "text": rounded(value, error),
-            "verdict": point["state"],
-            **{name: point.get(name, "") for name in ("run", "n", "where", "url")},
-        }
-        for name, column in columns.items():
-            column.append(row[name])
-    return columns
+    values = [_shortened(point["value"], 6) for point in points]
+    errors = [_shortened(point["error"], 3) for point in points]
+    return {
+        "x": [milliseconds(point["time"]) for point in points],
+        "y": values,
+        "error": [None if value is None else error for value, error in zip(values, errors)],
+        "verdict": [point["state"] for point in points],
+        **{name: [point.get(name, "") for point in points] for name in ("run", "n", "where", "url")},
+    }
+
+
+def _shortened(value: float | None, digits: int) -> float | None:
+    shown = finite(value)
+    return None if shown is None else float(f"{shown:.{digits}g}")
 
 
 def thresholds(specs: Sequence[Spec]) -> dict[str, dict[str, list[Any]]]:
@@ -267,6 +290,34 @@ def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]]) -> Any:
         HoverTool(renderers=points, tooltips=[*tooltips, time], formatters={"@x": "datetime"}),
         TapTool(renderers=points),
     )
+    return figure
+
+
+def new_figure_of_numbers(height: int = 380) -> Any:
+    """Describe a figure of one number against another.
+
+    Parameters
+    ----------
+    height : `int`, optional
+        In pixels; it is as wide as there is room.
+
+    Returns
+    -------
+    figure : `bokeh.plotting.figure`
+        Its axes are named by `chart`.
+    """
+    from bokeh.plotting import figure as make_figure
+
+    figure = make_figure(
+        height=height,
+        sizing_mode="stretch_width",
+        tools=_TOOLS,
+        active_drag=None,
+        toolbar_location="right",
+        name="main",
+    )
+    figure.toolbar.logo = None
+    figure.xaxis.name, figure.yaxis.name = "across", "values"
     return figure
 
 

@@ -40,6 +40,7 @@ from .frame import (
     source,
     thresholds,
 )
+from .thin import MOST_POINTS, thinned
 
 
 def history_chart(points: Iterable[Mapping[str, Any]], specs: Sequence[Spec], label: str) -> str:
@@ -64,6 +65,7 @@ def history_chart(points: Iterable[Mapping[str, Any]], specs: Sequence[Spec], la
         value; times are in ms since 1970.
     """
     held_of = by_band(points)
+    held_of = {band: thinned(held, MOST_POINTS // len(held_of)) for band, held in held_of.items()}
     columns = {f"band:{band}": columns_of(held) for band, held in held_of.items()}
     columns |= thresholds(specs)
     columns["missing"] = {

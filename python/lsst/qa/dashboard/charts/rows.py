@@ -29,6 +29,7 @@ from typing import Any
 
 from ...metric import Spec
 from .frame import MARKERS, by_band, chart, columns_of, missing, new_figure, safe_json, source, thresholds
+from .thin import MOST_POINTS, thinned
 
 _BINS = 20
 
@@ -56,7 +57,8 @@ def rows_chart(rows: Iterable[Mapping[str, Any]], specs: Sequence[Spec], label: 
     if len(timed) < 2:
         return None
     held_of = by_band(timed)
-    columns = {f"band:{band}": columns_of(held) for band, held in held_of.items()}
+    most = MOST_POINTS // len(held_of)
+    columns = {f"band:{band}": columns_of(thinned(held, most)) for band, held in held_of.items()}
     columns |= thresholds(specs)
     columns["bars"] = _histogram([row["value"] for row in timed])
     return chart(_item(tuple(held_of)), label, columns)

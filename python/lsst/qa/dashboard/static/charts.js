@@ -3,15 +3,50 @@
   "use strict";
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const numeric = new Set(["x", "y", "low", "high", "bottom", "top", "count"]);
+  const numeric = new Set(["x", "y", "error", "low", "high", "left", "right", "bottom", "top", "count"]);
+
+  const superscript = (n) => [...`${n}`].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+
+  // A value with as many digits as its error supports, as on the server.
+  function rounded(value, error) {
+    if (value === null) return "–";
+    const known = error !== null && error > 1e-15 * Math.abs(value);
+    const size = Math.max(Math.abs(value), known ? error : 0);
+    const power = size && (size < 1e-4 || size >= 1e7) ? Math.floor(Math.log10(size)) : 0;
+    const decimals = (v, digits) => digits - 1 - Number(v.toExponential(digits - 1).split("e")[1]);
+    const fixed = (v, d) => (d < 0 ? Math.round(v / 10 ** -d) * 10 ** -d : v).toFixed(Math.min(Math.max(d, 0), 100)).replace("-", "−");
+    const mantissa = value / 10 ** power, sigma = known ? error / 10 ** power : 0;
+    const places = known ? decimals(sigma, 2) : decimals(mantissa, 4);
+    const text = known ? `${fixed(mantissa, places)} ± ${fixed(sigma, places)}` : fixed(mantissa, places);
+    return power ? `${known ? `(${text})` : text} × 10${superscript(power)}` : text;
+  }
+
+  // In full what the server said once or in few words.
+  function unpacked(columns, source, name) {
+    const held = columns[source][name];
+    if (typeof held === "string") return unpacked(columns, held, name);
+    return Array.isArray(held) ? held : held.at.map((place) => held.words[place]);
+  }
+
+  function complete(columns, source) {
+    const names = Object.keys(columns[source]);
+    const full = Object.fromEntries(names.map((name) => [name, unpacked(columns, source, name)]));
+    if ("error" in full) {
+      const { y, error } = full;
+      full.low = y.map((v, k) => (v === null || error[k] === null ? null : v - error[k]));
+      full.high = y.map((v, k) => (v === null || error[k] === null ? null : v + error[k]));
+      full.text = y.map((v, k) => rounded(v, error[k]));
+    }
+    return full;
+  }
 
   // Bokeh draws null at 0: what is missing has to be NaN.
   const column = (name, values) => (numeric.has(name) ? values.map((v) => (v === null ? NaN : v)) : values);
 
   function fill(models, chart) {
     for (const model of models) {
-      const columns = model.type === "ColumnDataSource" && chart.columns[model.name];
-      if (columns) {
+      if (model.type === "ColumnDataSource" && chart.columns[model.name]) {
+        const columns = complete(chart.columns, model.name);
         model.data = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, column(name, values)]));
         if (columns.url) {
           model.selected.properties.indices.change.connect(() => {
@@ -21,6 +56,7 @@
         }
       }
       if (model.name === "values") model.axis_label = chart.label;
+      if (model.name === "across") model.axis_label = chart.across;
     }
   }
 

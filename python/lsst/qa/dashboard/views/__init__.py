@@ -75,6 +75,7 @@ NAMES = (
     "run",
     "metrics",
     "metric",
+    "compare",
     "sign_in",
 )
 """The modules of this package that are pages, in the order of navigation."""
