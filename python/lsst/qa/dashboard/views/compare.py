@@ -40,7 +40,14 @@ from ..links import Links
 from ..site import Data, Site, View
 from ..text import finite
 
-Direction = Literal["worse", "better", "changed", "same", "unknown"]
+Direction = Literal[
+    "",  # as a form sends what was left empty
+    "worse",
+    "better",
+    "changed",
+    "same",
+    "unknown",
+]
 
 _OFFERED = 200
 _PAIRS = 2000
