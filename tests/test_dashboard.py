@@ -183,7 +183,7 @@ class DashboardTestCase(unittest.TestCase):
         self.assertEqual(len(held), 1)
         columns = held[0]["columns"]
         self.assertEqual(columns["band:r"]["y"], [4.0, 5.0, 6.0])
-        self.assertEqual(columns["band:r"]["low"], [3.75, 4.75, 5.75])
+        self.assertEqual(columns["band:r"]["error"], [0.25] * 3)
         self.assertEqual(columns["band:r"]["url"][0], f"/runs/{RUNS[0]}")
         self.assertEqual(columns["band:g"]["y"], [None])
         self.assertEqual(columns["missing"]["x"], columns["band:r"]["x"][-1:])

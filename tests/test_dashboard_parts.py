@@ -31,6 +31,7 @@ from hypothesis import strategies as st
 from lsst.qa.dashboard import arrange, bars, text
 from lsst.qa.dashboard.charts.history import history_chart
 from lsst.qa.dashboard.charts.rows import rows_chart
+from lsst.qa.dashboard.charts.thin import thinned
 from lsst.qa.dashboard.links import Links, split_twin
 from lsst.qa.metric import Spec, srd
 
@@ -191,8 +192,8 @@ class ChartTestCase(unittest.TestCase):
             [name for name in chart["columns"] if "band" in name], ["band:g", "band:y", "band:all"]
         )
         self.assertEqual(chart["columns"]["band:y"]["x"], [1767225600000])
-        self.assertEqual(chart["columns"]["band:y"]["low"], [0.5])
-        self.assertEqual(chart["columns"]["band:g"]["low"], [None])
+        self.assertEqual(chart["columns"]["band:y"]["error"], [0.5])
+        self.assertEqual(chart["columns"]["band:g"]["error"], [None])
         self.assertEqual(chart["columns"]["band:all"]["y"], [None])
         self.assertEqual(chart["columns"]["missing"]["x"], [1767225600000])
         self.assertEqual(chart["columns"]["level:minimum"], {"y": [8], "label": ["minimum gri ≤ 8"]})
@@ -203,7 +204,12 @@ class ChartTestCase(unittest.TestCase):
         points = [self.point("r", float(k), k) for k in range(3)]
         for chart in map(json.loads, (history_chart(points, (), "x"), rows_chart(points, (), "x"))):
             described = {name: set(columns) for name, columns in _sources(chart["item"]["doc"])}
-            self.assertEqual(described, {name: set(columns) for name, columns in chart["columns"].items()})
+            sent = {name: set(columns) for name, columns in chart["columns"].items()}
+            # What the script adds where there are errors.
+            added = {"low", "high", "text"}
+            self.assertEqual(
+                described, {name: held | added if "error" in held else held for name, held in sent.items()}
+            )
 
     def test_rows(self) -> None:
         points = [self.point("r", value, k) for k, value in enumerate((1.0, 1.0, 3.0, math.nan))]
@@ -211,6 +217,29 @@ class ChartTestCase(unittest.TestCase):
         self.assertEqual(len(columns["band:r"]["y"]), 3)
         self.assertEqual((columns["bars"]["count"][0], columns["bars"]["count"][-1]), (2.0, 1.0))
         self.assertEqual((columns["bars"]["bottom"][0], columns["bars"]["top"][-1]), (1.0, 3.0))
+
+    def test_long_columns_say_nothing_twice(self) -> None:
+        points = [self.point(band, float(k), k % 60) for band in "gr" for k in range(60)]
+        columns = json.loads(history_chart(points, (), "x"))["columns"]
+        self.assertEqual(columns["band:g"]["y"], [float(k) for k in range(60)])
+        self.assertEqual(columns["band:g"]["error"], {"words": [0.5], "at": [0] * 60})
+        self.assertEqual({columns["band:r"][name] for name in ("x", "y", "error")}, {"band:g"})
+
+    def test_many_points_are_thinned(self) -> None:
+        start = datetime.datetime(2026, 1, 1)
+        many = [
+            {**self.point("r", math.sin(k / 999.0)), "time": start + datetime.timedelta(minutes=k)}
+            for k in range(100_000)
+        ]
+        many[50_017]["value"], many[70_001]["value"] = 5.0, math.nan
+        kept = thinned(many, 1000)
+        self.assertLess(len(kept), 1001)
+        self.assertEqual(kept, sorted(kept, key=lambda point: point["time"]))
+        self.assertEqual(max(point["value"] for point in kept if point["value"] == point["value"]), 5.0)
+        self.assertIn(many[70_001], kept)
+        self.assertEqual(thinned(many[:1000], 1000), many[:1000])
+        same = [{**point, "time": start} for point in many[:500]]
+        self.assertLess(len(thinned(same, 100)), 100)
 
     def test_equal_values(self) -> None:
         points = [self.point("r", 0.0, k) for k in range(2)]

@@ -56,6 +56,7 @@ import click
     envvar="LSST_QA_DASHBOARD_PROXIES",
     help="Proxy, or network, whose header X-Auth-Request-User names the user.",
 )
+@click.option("--rate", default=200.0, show_default=True, help="Requests a second that one client may send.")
 def dashboard_command(
     url: str | None,
     host: str,
@@ -65,6 +66,7 @@ def dashboard_command(
     tokens: str | None,
     private: bool,
     proxies: tuple[str, ...],
+    rate: float,
 ) -> None:
     """Serve the pages of a metrics database until interrupted.
 
@@ -76,7 +78,7 @@ def dashboard_command(
     from ..store.database import DEFAULT_URL
 
     known = read_tokens(tokens) if tokens else ()
-    settings = Settings(root_path, hosts, known, private, networks(proxies))
+    settings = Settings(root_path, hosts, known, private, networks(proxies), rate=rate)
     serve(
         url or DEFAULT_URL,
         host,

@@ -154,9 +154,21 @@ def point(held: records.Point, specs: Iterable[Spec]) -> Data:
     data : `dict` [`str`, `typing.Any`]
         Its fields and its verdict.
     """
-    names = ("run", "band", "value", "error", "n", "n_rows", "status")
     judged = judging.judge(held.value, held.error, held.band, tuple(specs))
-    return {"time": held.run_time, **taken(held, names), **verdict(judged)}
+    return {
+        "time": held.run_time,
+        "run": held.run,
+        "band": held.band,
+        "value": finite(held.value),
+        "error": finite(held.error),
+        "n": held.n,
+        "n_rows": held.n_rows,
+        "status": held.status,
+        "state": judged.state,
+        "level": judged.level,
+        "threshold": judged.threshold,
+        "op": judged.op,
+    }
 
 
 def row(held: records.Measurement, specs: Iterable[Spec]) -> Data:

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 __all__ = ["Judged", "Verdict", "judge", "verdicts"]
 
+import functools
 import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -90,7 +91,7 @@ def judge(
         Where several thresholds of a level and operator hold in the band,
         the one for the fewest bands counts.
     """
-    holding = {name: _holding(specs, name, band) for name in LEVELS}
+    holding = _holding(tuple(specs), band)
     met = [name for name in LEVELS if holding[name] and all(spec.passes(value) for spec in holding[name])]
     best = met[-1] if met else None
     if not holding[level]:
@@ -124,10 +125,14 @@ def verdicts(
     return [Judged(s, judge(s.value, s.error, s.band, specs_of(s.metric), level)) for s in summaries]
 
 
-def _holding(specs: Iterable[Spec], level: str, band: str | None) -> list[Spec]:
-    """Return a level's thresholds for a band, at most one per operator."""
+@functools.lru_cache(maxsize=4096)
+def _holding(specs: tuple[Spec, ...], band: str | None) -> dict[str, list[Spec]]:
+    """Return the thresholds for a band by level, at most one per operator."""
     by_reach = sorted(specs, key=lambda spec: len(spec.bands) or math.inf, reverse=True)
-    return list({spec.op: spec for spec in by_reach if spec.level == level and spec.holds_in(band)}.values())
+    holding = [spec for spec in by_reach if spec.holds_in(band)]
+    return {
+        level: list({spec.op: spec for spec in holding if spec.level == level}.values()) for level in LEVELS
+    }
 
 
 def _room(value: float, spec: Spec) -> float:

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Measurement", "MetricInfo", "Point", "Run", "Summary"]
+__all__ = ["Measurement", "MetricInfo", "Point", "Run", "Summary", "overall_status"]
 
 import dataclasses
 import datetime
@@ -29,6 +29,22 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..metric import Spec
+
+
+def overall_status(n_ok: int, n_failed: int, n_undefined: int) -> str:
+    """Return the status of rows in one.
+
+    Parameters
+    ----------
+    n_ok, n_failed, n_undefined : `int`
+        Number of rows by status.
+
+    Returns
+    -------
+    status : `str`
+        "ok" if any row has a value, else the worst.
+    """
+    return "ok" if n_ok else "failed" if n_failed else "undefined" if n_undefined else "empty"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,8 +137,7 @@ class Summary:
     @property
     def status(self) -> str:
         """The status of the rows: "ok" if any has a value, else the worst."""
-        counts = {"ok": self.n_ok, "failed": self.n_failed, "undefined": self.n_undefined}
-        return next((status for status, count in counts.items() if count), "empty")
+        return overall_status(self.n_ok, self.n_failed, self.n_undefined)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,9 @@ from __future__ import annotations
 __all__ = ["complete_runs", "get_run", "history", "latest_runs", "run_summary", "when"]
 
 import dataclasses
+import datetime
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,9 +34,9 @@ import sqlalchemy as sa
 
 from .database import tables
 from .definitions import specifications
-from .records import Point, Run, Summary
+from .records import Point, Run, Summary, overall_status
 from .summaries import band_key, summary
-from .totals import summaries
+from .totals import points, summaries
 
 
 def latest_runs(engine: sa.Engine, limit: int = 20) -> list[Run]:
@@ -129,15 +131,29 @@ def history(engine: sa.Engine, metric: str, band: str | None = None) -> list[Poi
     """
     run = tables().run
     with engine.connect() as connection:
-        found = list(summaries(connection, tables().metric.c.name == metric))
+        found = list(points(connection, metric))
         times = sa.select(run.c.run_id, run.c.name, when())
         runs = {number: (name, time) for number, name, time in connection.execute(times)}
-    points = []
-    for number, name, of_band, held in found:
-        if band in (None, of_band):
-            s = summary(name, of_band, held)
-            points.append(Point(number, *runs[number], s.band, s.value, s.error, s.n, s.n_rows, s.status))
-    return sorted(points, key=lambda point: (point.run_time, point.run_id, *band_key(point.band)))
+    ranks = {name: band_key(name) for name in {owned[1] for owned in found}}
+    made = [
+        _point(number, *runs[number], name, *held) for number, name, held in found if band in (None, name)
+    ]
+    return sorted(made, key=lambda point: (point.run_time, point.run_id, ranks[point.band]))
+
+
+def _point(
+    number: int,
+    name: str,
+    time: datetime.datetime,
+    band: str | None,
+    value: float | None,
+    error: float | None,
+    n: int,
+    n_rows: int,
+    *counts: int,
+) -> Point:
+    value, error = math.nan if value is None else value, math.nan if error is None else error
+    return Point(number, name, time, band, value, error, n, n_rows, overall_status(*counts))
 
 
 def when() -> sa.ColumnElement[Any]:

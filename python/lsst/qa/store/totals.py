@@ -27,16 +27,19 @@ for.
 
 from __future__ import annotations
 
-__all__ = ["forget", "fresh", "sum_up", "summaries"]
+__all__ = ["HISTORY_COLUMNS", "forget", "fresh", "points", "sum_up", "summaries"]
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from .database import tables, writing
 from .summaries import SUMMARY_COLUMNS, condense, grouped
+
+HISTORY_COLUMNS = ("value", "error", "n", "n_rows", "n_ok", "n_failed", "n_undefined")
+"""Columns of the table of summaries that a history needs."""
 
 Owned = tuple[int, str, str | None, dict[str, Any]]
 """Run, metric, band, and what `condense` says of them."""
@@ -115,10 +118,51 @@ def summaries(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> Iter
     for number, name, band, *values in connection.execute(kept.where(chosen, run.c.run_id.not_in(stale))):
         yield number, name, band or None, dict(zip(names, values))
     if stale:
-        rows = connection.execute(_whole().where(chosen, run.c.run_id.in_(stale)))
-        keyed = (((number, name), *columns) for number, name, _, *columns in rows)
-        for ((number, name), band), members in grouped(keyed).items():
-            yield number, name, band, condense(members)
+        yield from _summed(connection, chosen, stale)
+
+
+def points(connection: sa.Connection, metric: str) -> Iterator[tuple[int, str | None, Any]]:
+    """Read a metric in all runs, as far as a history needs.
+
+    Parameters
+    ----------
+    connection : `sqlalchemy.Connection`
+        Connection to a metrics database.
+    metric : `str`
+        Name of the metric.
+
+    Yields
+    ------
+    number : `int`
+        Number of the run.
+    band : `str` or `None`
+        Band.
+    held : `tuple`
+        Value, error, n, n_rows, and numbers of rows by status as
+        `HISTORY_COLUMNS` has them.
+    """
+    run, definition, held = tables().run, tables().metric, tables().run_summary
+    stale = connection.execute(sa.select(run.c.run_id).where(~fresh())).scalars().all()
+    kept = (
+        sa.select(held.c.run_id, held.c.band, *(held.c[name] for name in HISTORY_COLUMNS))
+        .join_from(held, definition, held.c.metric_id == definition.c.metric_id)
+        .where(definition.c.name == metric, held.c.run_id.not_in(stale))
+    )
+    for number, band, *values in connection.execute(kept):
+        yield number, band or None, values
+    if stale:
+        for number, _, band, summed in _summed(connection, definition.c.name == metric, stale):
+            yield number, band, [summed[name] for name in HISTORY_COLUMNS]
+
+
+def _summed(
+    connection: sa.Connection, chosen: sa.ColumnElement[bool], stale: Sequence[int]
+) -> Iterator[Owned]:
+    """Sum up runs whose sums are not kept."""
+    rows = connection.execute(_whole().where(chosen, tables().run.c.run_id.in_(stale)))
+    keyed = (((number, name), *columns) for number, name, _, *columns in rows)
+    for ((number, name), band), members in grouped(keyed).items():
+        yield number, name, band, condense(members)
 
 
 def _whole() -> sa.Select[Any]:

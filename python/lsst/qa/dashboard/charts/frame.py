@@ -57,6 +57,7 @@ MARKERS = {"u": "circle", "g": "triangle", "r": "inverted_triangle", "i": "squar
 _NO_BAND = "all"
 _COLUMNS = ("x", "y", "error", "low", "high", "run", "text", "n", "verdict", "where", "url")
 _TOOLS = "pan,box_zoom,wheel_zoom,reset,save"
+_WORTH = 50  # values that are worth packing
 _LONE_SPAN = 2 * 86_400_000.0  # ms about points that are all of one time
 
 
@@ -79,7 +80,7 @@ def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "") -
     chart : `str`
         JSON that is safe inside a script element. A column that another
         source has as well is the name of that source, and what comes often
-        is written as ``words`` and their places, ``at``.
+        is, in a long column, as ``words`` and their places, ``at``.
     """
     given = {"label": label, "across": across, "columns": _packed(columns)}
     return f'{{"item":{item},{safe_json(given)[1:]}'
@@ -92,8 +93,10 @@ def _packed(columns: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any
         packed[owner] = {}
         for name, values in held.items():
             twin = next((other for other in packed if columns[other].get(name) == values), owner)
-            words = list(dict.fromkeys(values)) if len(values) > 1 else values
-            if twin != owner and len(values) > 1:
+            words = list(dict.fromkeys(values))
+            if len(values) < _WORTH:
+                packed[owner][name] = values
+            elif twin != owner:
                 packed[owner][name] = twin
             elif len(words) <= len(values) // 2:
                 places = {word: place for place, word in enumerate(words)}

@@ -120,7 +120,8 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
     ]
     unit = shown["metric"]["unit"]
     label = f"{shown['metric']['name']} ({unit})" if unit else shown["metric"]["name"]
-    points = [{**point, "url": links.run(point["run"])} for point in shown["history"]]
+    addresses = {name: links.run(name) for name in {point["run"] for point in shown["history"]}}
+    points = [{**point, "url": addresses[point["run"]]} for point in shown["history"]]
     timed = [{**row, "time": row["obs_time"], "where": arrange.where(row)} for row in shown["rows"]]
     return {
         "history": history.history_chart(points, seen, label) if points else None,

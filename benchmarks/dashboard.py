@@ -1,0 +1,183 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Readers of the dashboard, many at once, as they come to its pages."""
+
+from __future__ import annotations
+
+__all__ = ["PAGES", "readers"]
+
+import asyncio
+import dataclasses
+import html
+import random
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from lsst.qa.dashboard.app import create_app
+from lsst.qa.store.database import connect
+
+from .history import opened
+
+PAGES = 40
+"""The most addresses of one kind of page that are asked for."""
+
+_LINK = re.compile(r'href="(/[^"#]*)')
+_READERS = 20
+
+
+@dataclasses.dataclass
+class Load:
+    """What readers saw.
+
+    Attributes
+    ----------
+    first : `float`
+        Time in s from the start of the process to the first page.
+    memory : `float`
+        Highest resident memory of the server, in MiB.
+    cold : `dict` [`str`, `list` [`float`]]
+        Times in s of pages by their kind, asked for one after the other
+        for the first time.
+    busy : `dict` [`str`, `list` [`float`]]
+        Times in s of pages by their kind, asked for by all readers.
+    sizes : `dict` [`str`, `int`]
+        The most bytes of a page, compressed, by its kind.
+    """
+
+    first: float
+    memory: float
+    cold: dict[str, list[float]]
+    busy: dict[str, list[float]]
+    sizes: dict[str, int]
+
+
+def readers(place: str, seconds: float, pause: float) -> Callable[[], dict[str, Any]]:
+    """Let 20 readers go over all pages of a dashboard.
+
+    Parameters
+    ----------
+    place : `str`
+        Folder of a database, see `benchmarks.history.database`.
+    seconds : `float`
+        For how long.
+    pause : `float`
+        Mean time in s that a reader looks at a page.
+
+    Returns
+    -------
+    work : `~collections.abc.Callable`
+        Does it, and returns the fields of `Load`.
+    """
+
+    def work() -> dict[str, Any]:
+        with opened(Path(place)) as url:
+            kinds = _kinds(url)
+            options = ["--db", url, "--port", "0", "--rate", "100000"]
+            command = [sys.executable, "-m", "lsst.qa.cli", "dashboard", *options]
+            begun = time.perf_counter()
+            with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+                try:
+                    assert server.stdout is not None
+                    address = server.stdout.readline().split()[-1].rstrip("/")
+                    httpx.get(f"{address}/").raise_for_status()
+                    first = time.perf_counter() - begun
+                    load = asyncio.run(_visit(address, kinds, seconds, pause))
+                    memory = _peak(server.pid)
+                finally:
+                    server.terminate()
+        return dataclasses.asdict(Load(first, memory, *load))
+
+    return work
+
+
+def _kinds(url: str) -> Callable[[str], str]:
+    """Return a function that names the kind of page at a path."""
+    from starlette.routing import Match
+
+    engine = connect(url)
+    app = create_app(engine)
+    engine.dispose()
+
+    def kind(path: str) -> str:
+        scope = {"type": "http", "path": path, "method": "GET", "root_path": ""}
+        for route in app.routes:
+            if route.matches(scope)[0] is Match.FULL:
+                endpoint = getattr(route, "endpoint", None)
+                return getattr(endpoint, "__module__", "").rpartition(".")[2]
+        return ""
+
+    return kind
+
+
+async def _visit(
+    address: str, kind: Callable[[str], str], seconds: float, pause: float
+) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, int]]:
+    """Follow the links there are, and then read what was found."""
+    found: dict[str, list[str]] = {}
+    cold: dict[str, list[float]] = {}
+    sizes: dict[str, int] = {}
+    waiting, seen = ["/"], {"/"}
+    async with httpx.AsyncClient(
+        base_url=address, timeout=60, limits=httpx.Limits(max_connections=40)
+    ) as client:
+        while waiting:
+            path = waiting.pop(0)
+            of = kind(path.partition("?")[0])
+            if not of or of == "app" or len(found.get(of, ())) >= PAGES:
+                continue
+            begun = time.perf_counter()
+            answer = await client.get(path)
+            cold.setdefault(of, []).append(time.perf_counter() - begun)
+            answer.raise_for_status()
+            found.setdefault(of, []).append(path)
+            sizes[of] = max(sizes.get(of, 0), answer.num_bytes_downloaded)
+            if answer.headers["content-type"].startswith("text/html"):
+                links = {html.unescape(link) for link in _LINK.findall(answer.text)} - seen
+                seen |= links
+                waiting += random.Random(1).sample(sorted(links), len(links))
+        busy: dict[str, list[float]] = {of: [] for of in found}
+        until = time.perf_counter() + seconds
+
+        async def reader(number: int) -> None:
+            chance = random.Random(number)
+            while time.perf_counter() < until:
+                of = chance.choice(sorted(found))
+                begun = time.perf_counter()
+                answer = await client.get(chance.choice(found[of]))
+                busy[of].append(time.perf_counter() - begun)
+                answer.raise_for_status()
+                await asyncio.sleep(chance.expovariate(1.0 / pause) if pause else 0.0)
+
+        await asyncio.gather(*(reader(number) for number in range(_READERS)))
+    return cold, busy, sizes
+
+
+def _peak(process: int) -> float:
+    status = Path(f"/proc/{process}/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) / 1024.0
