@@ -54,6 +54,8 @@ class Proxy:
     forward : `~collections.abc.Callable`, optional
         Is called with the topic, the number of its schema and the values
         that were taken.
+    keep : `bool`, optional
+        Whether to keep them in memory.
     """
 
     def __init__(
@@ -61,8 +63,9 @@ class Proxy:
         trouble: Callable[[], str | None] = lambda: None,
         token: str = "",
         forward: Callable[[str, int, list[dict[str, Any]]], None] = lambda topic, schema, values: None,
+        keep: bool = True,
     ):
-        self.trouble, self.token, self.forward = trouble, token, forward
+        self.trouble, self.token, self.forward, self.keep = trouble, token, forward, keep
         self.topics: dict[str, list[dict[str, Any]]] = {}
         self.schemas: list[str] = []
         self.n_requests = 0
@@ -219,7 +222,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             offsets.append({"partition": 0, "offset": place, "error_code": None, "error": None})
         with self.owner.lock:
             self.owner.forward(topic, number, taken)
-            self.owner.topics[topic] += taken
+            if self.owner.keep:
+                self.owner.topics[topic] += taken
         return {"offsets": offsets, "key_schema_id": None, "value_schema_id": number}
 
     def _answer(self, status: int, body: dict[str, Any], headers: dict[str, str] | None = None) -> None:

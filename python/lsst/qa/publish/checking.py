@@ -35,7 +35,7 @@ from .record import Record
 
 _LEGAL_TOPIC = re.compile(r"[A-Za-z0-9._-]{1,249}\Z")
 
-_KINDS = {field.name: field.kind for field in FIELDS}
+_KINDS = {field.name: (field.kind.rstrip("?"), field.kind.endswith("?")) for field in FIELDS}
 _REQUIRED = ("record_id", "id", "run", "dataset_type", "metric")
 
 
@@ -72,8 +72,8 @@ def _faults(record: Record) -> list[str]:
         wrong.append(f"no {', '.join(missing)}")
     if unknown := sorted(value.keys() - _KINDS.keys()):
         wrong.append(f"undeclared {', '.join(unknown)}")
-    for name, kind in _KINDS.items():
-        if name in value and (said := _fault(value[name], kind)):
+    for name, (kind, optional) in _KINDS.items():
+        if name in value and (said := _fault(value[name], kind, optional)):
             wrong.append(f"{name} {said}")
     wrong += [f"{name} is empty" for name in _REQUIRED if value.get(name) == ""]
     if value.get("status") not in STATUSES:
@@ -85,14 +85,13 @@ def _faults(record: Record) -> list[str]:
     return wrong
 
 
-def _fault(value: Any, kind: str) -> str:
+def _fault(value: Any, kind: str, optional: bool) -> str:
     if value is None:
-        return "" if kind.endswith("?") else "is null"
-    kind = kind.rstrip("?")
+        return "" if optional else "is null"
     if kind == "string":
         if not isinstance(value, str):
             return f"is no text but {value!r}"
-        return _unencodable(value)
+        return "" if value.isascii() else _unencodable(value)
     if kind == "long":
         whole = isinstance(value, int) and not isinstance(value, bool)
         return "" if whole and -(2**63) <= value < 2**63 else f"is no 64-bit integer but {value!r}"

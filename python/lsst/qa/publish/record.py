@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 import datetime
+import functools
 import json
 import math
 import re
@@ -46,6 +47,7 @@ from ..readers.bundle import PACKAGE
 from ..results import DATA_ID
 from ..store.batches import Origin
 
+_SAID = json.JSONEncoder(separators=(",", ":")).encode
 _EPOCH = datetime.datetime(1970, 1, 1)
 _ILLEGAL = re.compile(r"[^A-Za-z0-9._-]")
 _ESCAPED = re.compile(r"_(?=u[0-9a-f]{4,6}_)")
@@ -146,8 +148,7 @@ def record_key(dataset: str, row: Mapping[str, Any]) -> str:
     """
     values = [row.get(name) for name in KEY_COLUMNS]
     plain = [_finite(value) if isinstance(value, float) else value for value in values]
-    said = json.dumps(plain, separators=(",", ":"))
-    return str(uuid.uuid5(uuid.UUID(dataset), said))
+    return str(uuid.uuid5(_dataset(dataset), _SAID(plain)))
 
 
 def time_offset(day_obs: int | None, sequence: int | None) -> int:
@@ -290,6 +291,12 @@ def _microseconds(time: datetime.datetime) -> int:
     return (time - _EPOCH) // datetime.timedelta(microseconds=1)
 
 
+@functools.lru_cache(16)
+def _dataset(name: str) -> uuid.UUID:
+    return uuid.UUID(name)
+
+
+@functools.lru_cache(1024)
 def _ordinal(day_obs: int | None) -> int:
     try:
         return datetime.datetime.strptime(str(day_obs), "%Y%m%d").toordinal()

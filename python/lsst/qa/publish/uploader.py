@@ -26,7 +26,6 @@ from __future__ import annotations
 __all__ = ["BATCH_RECORDS", "Outcome", "upload"]
 
 import hashlib
-import json
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -299,7 +298,6 @@ def _content_hash(records: Sequence[Record]) -> str:
     digest = hashlib.sha256()
     for record in records:
         value = record.value
-        digest.update(
-            json.dumps([value[name] for name in ("record_id", "value", "error", "status")]).encode()
-        )
+        said = (value["record_id"], value["value"], value["error"], value["status"])
+        digest.update(repr(said).encode())
     return digest.hexdigest()
