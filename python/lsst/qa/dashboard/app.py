@@ -27,10 +27,12 @@ import contextlib
 import dataclasses
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import sqlalchemy
 import uvicorn
+from anyio import to_thread
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -50,6 +52,8 @@ from .settings import Settings
 from .site import Site
 from .views import views
 
+_THREADS = 8
+_CACHE_KIB = 4096
 _UNNAMED = "There is no page here. The runs and metrics pages list all there is."
 
 
@@ -72,7 +76,14 @@ def create_app(engine: sqlalchemy.Engine, settings: Settings | None = None) -> F
     links = Links(chosen.root_path)
     shared = {"states": shapes.STATES, "views": views, "signing_in": bool(chosen.tokens)}
     templates = answers.environment(links, **shared)
-    app = FastAPI(title="lsst.qa", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title="lsst.qa",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=_lifespan,
+    )
     site = Site(engine, links, templates, app.router, Access(chosen))
     app.state.site = site
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
@@ -155,7 +166,7 @@ def serve(url: str, host: str, port: int, settings: Settings, announce: Callable
     # Where it listens at all addresses, its names are given.
     names = () if host in ("", "0.0.0.0", "::") else (shown,)
     named = dataclasses.replace(settings, hosts=(*settings.hosts, *names))
-    app = create_app(database.connect(url), named)
+    app = create_app(_frugal(database.connect(url)), named)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
@@ -171,6 +182,25 @@ def serve(url: str, host: str, port: int, settings: Settings, announce: Callable
         config = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    # More would only wait for each other, and each holds what it has read.
+    to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
+
+
+def _frugal(engine: sqlalchemy.Engine) -> sqlalchemy.Engine:
+    """Let connections to SQLite, of which there are many, hold few pages."""
+    if engine.dialect.name == "sqlite":
+
+        @sqlalchemy.event.listens_for(engine, "connect")
+        def hold_little(connection: Any, record: Any) -> None:
+            connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
+
+        engine.dispose()  # the connection that it was opened with holds more
+    return engine
 
 
 def _prepare() -> None:

@@ -36,7 +36,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..errors import DatabaseError
 from ..store.watch import Watch
 
-_SECONDS = 10.0  # what a page says of the present stays true as long
+_SECONDS = 60.0  # what a page says of the present stays true as long
 _MOST_BYTES = 32 << 20
 _LONGEST = 2 << 20
 _OF_BODY = (b"content-encoding", b"content-length", b"content-type")
