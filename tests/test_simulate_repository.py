@@ -36,6 +36,8 @@ from lsst.qa.cli import main
 from lsst.qa.errors import SimulationError
 from lsst.qa.simulate import Survey, matched_rows, sources, truth, visit_ids, write_matched, write_repository
 from lsst.qa.simulate.files import DATASETS, count_files
+from lsst.qa.simulate.reference import REFCAT, reference_stars
+from lsst.sphgeom import LonLat, UnitVector3d
 
 SURVEY = Survey(stars=300, galaxies=100, visits=2, bands="ri", tracts=2, ra=359.9)
 OPTIONS = "--stars 300 --galaxies 100 --visits 2 --bands ri --tracts 2 --ra 359.9".split()
@@ -57,9 +59,9 @@ class RepositoryTestCase(unittest.TestCase):
 
     def test_written(self) -> None:
         self.assertEqual(
-            (self.written.status, self.written.visits, self.written.datasets), ("created", 8, 25)
+            (self.written.status, self.written.visits, self.written.datasets), ("created", 8, 31)
         )
-        self.assertEqual(self.steps, [(i, 25) for i in range(1, 26)])
+        self.assertEqual(self.steps, [(i, 31) for i in range(1, 32)])
         self.assertEqual(
             self.written.sources, sum(len(sources(SURVEY, v)["visit"]) for v in visit_ids(SURVEY))
         )
@@ -103,6 +105,23 @@ class RepositoryTestCase(unittest.TestCase):
         )
         self.assertEqual(few.colnames, ["sourceId"])
         self.assertEqual(self.butler.get("source.rowcount", instrument="SimCam", visit=visit), len(table))
+
+    def test_reference_catalogue(self) -> None:
+        """In shards, of stars that were elsewhere at its epoch."""
+        refs = self.butler.query_datasets(REFCAT)
+        pixels = self.butler.dimensions.skypix_dimensions["htm7"].pixelization
+        found = 0
+        for ref in refs:
+            table = self.butler.get(ref)
+            self.assertEqual((str(table["coord_ra"].unit), str(table["pm_ra"].unit)), ("deg", "rad / yr"))
+            for ra, dec in zip(table["coord_ra"].tolist(), table["coord_dec"].tolist()):
+                self.assertEqual(pixels.index(UnitVector3d(LonLat.fromDegrees(ra, dec))), ref.dataId["htm7"])
+            found += len(table)
+        stars = {tract: reference_stars(SURVEY, tract) for tract in range(2)}
+        self.assertEqual(found, sum(len(columns["id"]) for columns in stars.values()))
+        self.assertLess(found, 600)
+        self.assertEqual(len(np.unique(np.concatenate([s["id"] for s in stars.values()]))), found)
+        self.assertGreater(np.ptp(stars[0]["coord_ra"]), 300.0)  # across RA 0
 
     def test_isolated_stars(self) -> None:
         """Slices of the keys are stars, and the keys lead to sources."""
@@ -172,7 +191,7 @@ class RepositoryTestCase(unittest.TestCase):
         found = CliRunner().invoke(main, ["simulate", str(self.repo), *OPTIONS, "--json"])
         self.assertEqual(found.exit_code, 0, found.output)
         told = json.loads(found.stdout)
-        self.assertEqual((told["status"], told["visits"], told["datasets"]), ("unchanged", 8, 25))
+        self.assertEqual((told["status"], told["visits"], told["datasets"]), ("unchanged", 8, 31))
         self.assertEqual(told["survey"]["bands"], "ri")
 
 
@@ -226,7 +245,7 @@ class PlaceTestCase(unittest.TestCase):
     def test_dry_run(self) -> None:
         found = CliRunner().invoke(main, ["simulate", str(self.folder / "r"), "--dry-run"])
         self.assertEqual(found.exit_code, 0, found.output)
-        self.assertIn("would be made: 30 visits, 66 datasets", found.output)
+        self.assertIn("would be made: 30 visits, 72 datasets", found.output)
         self.assertEqual(list(self.folder.iterdir()), [])
 
     def test_write_matched(self) -> None:

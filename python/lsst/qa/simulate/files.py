@@ -38,6 +38,7 @@ from .cadence import visit_ids
 from .isolated import KEY, isolated_pieces, presources
 from .layout import ROW_GROUP, arrow_schema, to_arrow
 from .objects import object_pieces
+from .reference import REFCAT, reference_shards
 from .sources import sources
 from .summary import visit_detector_table, visit_summary, visit_table
 from .survey import INSTRUMENT, SKYMAP, Survey
@@ -51,6 +52,7 @@ DATASETS = {
     "isolated_star_presources": (("instrument", *_TRACT), "ArrowAstropy"),
     "isolated_star_presource_associations": (("instrument", *_TRACT), "ArrowAstropy"),
     "object": (_TRACT, "ArrowAstropy"),
+    REFCAT: (("htm7",), "ArrowAstropy"),
     "visit_table": (("instrument",), "ArrowAstropy"),
     "visit_detector_table": (("instrument",), "ArrowAstropy"),
     "qa_truth": (("instrument",), "ArrowTable"),
@@ -108,8 +110,9 @@ def count_files(survey: Survey) -> int:
     count : `int`
         How many `survey_files` makes.
     """
-    alone = len(DATASETS) - _PER_VISIT - _PER_TRACT
-    return _PER_VISIT * len(visit_ids(survey)) + _PER_TRACT * survey.tracts + alone
+    alone = len(DATASETS) - _PER_VISIT - _PER_TRACT - 1
+    shards = len(reference_shards(survey))
+    return _PER_VISIT * len(visit_ids(survey)) + _PER_TRACT * survey.tracts + shards + alone
 
 
 def survey_files(survey: Survey, folder: Path, metadata: Mapping[str, object]) -> Iterator[File]:
@@ -152,6 +155,8 @@ def survey_files(survey: Survey, folder: Path, metadata: Mapping[str, object]) -
             {"skymap": SKYMAP, "tract": tract},
             *_write(folder / f"object_{tract}.parq", object_pieces(survey, tract)),
         )
+    for pixel, stars in reference_shards(survey).items():
+        yield File(REFCAT, {"htm7": pixel}, *_write(folder / f"refcat_{pixel}.parq", [stars]))
     for name, table in (("visit_table", visit_table), ("visit_detector_table", visit_detector_table)):
         yield File(name, {"instrument": INSTRUMENT}, *_write(folder / f"{name}.parq", [table(survey)]))
     path = folder / "qa_truth.parq"

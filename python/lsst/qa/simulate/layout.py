@@ -51,7 +51,10 @@ _UNITS = {
     "magLim": "mag",
     "meanVar": "adu2",
     "obsStartMJD": "d",
+    "parallax": "rad",
     "pixelScale": "arcsec/pix",
+    "pm_dec": "rad / yr",
+    "pm_ra": "rad / yr",
     "psfArea": "pix2",
     "psfSigma": "pix",
     "psfStarDeltaSizeMedian": "pix",
@@ -72,6 +75,7 @@ _UNITS = {
         for kind in ("ap09", "cModel", "calib", "gaussian", "psf")
         for error in ("", "Err")
     },
+    **{f"monster_ComCam_{band}_flux{error}": "nJy" for band in BANDS for error in ("", "Err")},
     **{f"i{axes}{psf}": "pix2" for axes in ("xx", "xy", "yy") for psf in ("", "PSF")},
     **{f"psfI{axes}": "pix2" for axes in ("xx", "xy", "yy")},
     **{f"{corner}{axis}": "deg" for corner in ("llc", "lrc", "ulc", "urc") for axis in ("ra", "dec")},

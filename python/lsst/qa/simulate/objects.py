@@ -23,7 +23,7 @@ show.
 
 from __future__ import annotations
 
-__all__ = ["PATCHES", "detected_pieces", "object_flags", "object_pieces", "objects"]
+__all__ = ["PATCHES", "detected_pieces", "object_flags", "object_pieces", "objects", "patch_of"]
 
 from collections.abc import Iterator
 
@@ -201,7 +201,7 @@ def _columns(
             np.isin(drawn.parent, drawn.number[blend]), object_id(tract, drawn.parent), 0
         ),
         "tract": np.full(len(drawn.x), tract),
-        "patch": _patch(survey, drawn),
+        "patch": patch_of(survey, drawn),
         "coord_ra": chosen("ra"),
         "coord_dec": chosen("dec"),
         "ebv": _DUST * (1.0 + drawn.y / (5400.0 * survey.tract_size)),
@@ -266,7 +266,21 @@ def _reference(bands: list[str], snr: np.ndarray) -> np.ndarray:
     return np.array(order)[np.argmax(snr[order] >= DETECTION, axis=0)]
 
 
-def _patch(survey: Survey, drawn: Sky) -> np.ndarray:
+def patch_of(survey: Survey, drawn: Sky) -> np.ndarray:
+    """Return the patches that objects are in.
+
+    Parameters
+    ----------
+    survey : `Survey`
+        The survey.
+    drawn : `Sky`
+        Objects of a tract.
+
+    Returns
+    -------
+    patch : `numpy.ndarray` of `int`, (n,)
+        Numbers of the patches.
+    """
     side = 3600.0 * survey.tract_size / PATCHES
     column, row = (np.clip(np.floor(at / side + 0.5 * PATCHES), 0, PATCHES - 1) for at in (drawn.x, drawn.y))
     return (row * PATCHES + column).astype(np.int32)

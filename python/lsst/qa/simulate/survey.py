@@ -79,6 +79,7 @@ class Stream(enum.IntEnum):
     SKY_OBJECTS = 6
     MATCHED = 7
     TRUTH = 8
+    REFERENCE = 9
 
 
 @dataclasses.dataclass(frozen=True)

@@ -31,6 +31,7 @@ from typing import NamedTuple
 import numpy as np
 
 from .cadence import epoch_of, visit_ids
+from .reference_truth import coadd_reference_values, visit_reference_values
 from .survey import SKYMAP, Survey
 from .tract_truth import coadd_values, repeat_values
 from .visit_truth import summary_values, visit_values
@@ -79,23 +80,26 @@ def truth(survey: Survey) -> Iterator[Truth]:
     Yields
     ------
     truth : `Truth`
-        Of each visit those of its sources and, for the visit and for each
-        detector, those of its summary; then, of each tract and band, those
-        of its coadd and of its stars' repeatability.
+        Of each visit those of its sources, also against the reference
+        catalogue, and, for the visit and for each detector, those of its
+        summary; then, of each tract and band, those of its coadd and of its
+        stars' repeatability.
     """
     for visit_id in visit_ids(survey):
         yield from _of_visit(survey, visit_id)
     for tract in range(survey.tracts):
+        against = coadd_reference_values(survey, tract)
         for band, values in coadd_values(survey, tract).items():
             if band is not None:
-                values = {**repeat_values(survey, tract, band), **values}
+                values = {**repeat_values(survey, tract, band), **values, **against[band]}
             for name, (value, unit) in values.items():
                 yield Truth(name, band, value, unit, skymap=SKYMAP, tract=tract)
 
 
 def _of_visit(survey: Survey, visit_id: int) -> Iterator[Truth]:
     band = epoch_of(visit_id)[2]
-    for name, (value, unit) in visit_values(survey, visit_id).items():
+    of_sources = {**visit_values(survey, visit_id), **visit_reference_values(survey, visit_id)}
+    for name, (value, unit) in of_sources.items():
         yield Truth(name, band, value, unit, visit=visit_id)
     by_detector = summary_values(survey, visit_id)
     yield Truth("n_detectors", band, float(len(by_detector["seeing"][0])), "", visit=visit_id)

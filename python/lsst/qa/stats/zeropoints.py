@@ -107,6 +107,8 @@ def uniformity(medians: np.ndarray, errors: np.ndarray) -> Moments:
     square = spread - float(np.mean(np.nan_to_num(errors) ** 2))
     value = float(np.sqrt(max(square, 0.0)))
     error = spread * float(np.sqrt(2.0 / (n - 1)))
-    # Half of what a square of one sigma more and less would be.
-    half = 0.5 * float(np.sqrt(max(square + error, 0.0)) - np.sqrt(max(square - error, 0.0)))
-    return value, half if n > 2 and half > 0.0 else np.nan, n
+    # What one sigma of the square makes of its root: near zero that is far
+    # from what the derivative tells.
+    above, below = np.sqrt(max(square, 0.0) + error), np.sqrt(max(square - error, 0.0))
+    step = float(max(0.5 * (above - below), above - value))
+    return value, step if n > 2 and step > 0.0 else np.nan, n

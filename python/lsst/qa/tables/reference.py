@@ -85,6 +85,7 @@ class ReferencePairs:
         self._bands = bands_of(detections, table)
         self._epochs = {b: f"{b}_epoch" for b in self._bands if f"{b}_epoch" in detections.units}
         mjd = _epoch_of(detections, self._epochs) if self._epochs else mjd
+        catalogues = [_available(catalogue, log) for catalogue in catalogues]
         parts = [
             _matched(ra, dec, ids, catalogue, np.radians(radius / 3600.0), mjd) for catalogue in catalogues
         ]
@@ -107,7 +108,7 @@ class ReferencePairs:
             self.n_rows,
         )
         self.texts = frozenset(name + SUFFIX for name in detections.texts)
-        self._lights = sorted({band for catalogue in catalogues for band in catalogue.fluxes})
+        self._lights = sorted(self._stars.flux)
         self.units = {
             **{name + SUFFIX: unit for name, unit in detections.units.items()},
             **{f"{band}_{axis}{REF}": "rad" for band in self._epochs for axis in ("ra", "dec")},
@@ -164,6 +165,19 @@ def _places(table: Readable, kind: Table, key: str) -> tuple[np.ndarray, np.ndar
         )
     found = read_columns(table, [plan for plan in plans if plan is not None])
     return found[0], found[1], found[2]
+
+
+def _available(catalogue: Catalogue, log: logging.Logger | logging.LoggerAdapter) -> Catalogue:
+    """Leave out the fluxes that a catalogue does not have: what needs them
+    will say so.
+    """
+    for opened in catalogue.shards[:1]:
+        with opened() as table:
+            there = {band: name for band, name in catalogue.fluxes.items() if name in table.units}
+            if lost := sorted(set(catalogue.fluxes.values()) - set(there.values())):
+                log.warning("%s has no %s: magnitudes are not compared there.", table.name, ", ".join(lost))
+            return catalogue._replace(fluxes=there)
+    return catalogue
 
 
 def _epoch_of(table: Readable, epochs: Mapping[str, str]) -> float:
