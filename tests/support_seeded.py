@@ -25,8 +25,9 @@ __all__ = ["in_bands", "make_table"]
 
 import numpy as np
 from support import Columns, taken
-from support_seeded_coadds import COADD_STORIES
 from support_reference import object_pairs, source_pairs
+from support_seeded_coadds import COADD_STORIES
+from support_truth import truth_matches
 
 from lsst.qa.columns import BAND_PREFIX, TABLES, Column
 
@@ -57,9 +58,10 @@ def make_table(kind: str, seed: int = 1) -> Columns:
         "object": _object,
         "visit_summary": _summary,
         "visit_values": _visit_values,
+        **COADD_STORIES,
         "source_reference": source_pairs,
         "object_reference": object_pairs,
-        **COADD_STORIES,
+        "truth_match": truth_matches,
     }[kind](rng)
     rows = len(next(iter(made.values())))
     for name, column in TABLES[kind].columns.items():

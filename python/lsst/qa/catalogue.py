@@ -35,6 +35,7 @@ from .metrics import (
     astrometry,
     astrometry_peers,
     coadd,
+    completeness,
     correlation,
     counts,
     deblend,
@@ -52,6 +53,8 @@ from .metrics import (
     shape,
     shape_colour,
     sky,
+    survey,
+    truth_residuals,
     uniformity,
     validity,
     visit,
@@ -76,11 +79,14 @@ FAMILIES: tuple[ModuleType, ...] = (
     counts,
     validity,
     visit,
+    survey,
     coadd,
     deblend,
     masks,
     difference,
     fakes,
+    completeness,
+    truth_residuals,
 )
 
 
@@ -160,7 +166,7 @@ def described(metric: Metric) -> dict[str, Any]:
         reference, bytes_per_row and where it is defined.
     """
     functions = [
-        function for function in (metric.rows, *metric.steps, metric.function) if function is not None
+        function for function in (metric.rows, *metric.steps, metric.shared, metric.function) if function is not None
     ]
     constants = {key: value for function in functions for key, value in {**constants_of(function)}.items()}
     return {

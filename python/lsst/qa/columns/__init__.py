@@ -45,6 +45,8 @@ from .objects import OBJECT
 from .reference import OBJECT_REFERENCE, SOURCE_REFERENCE
 from .sources import MATCHED, SOURCE
 from .summaries import VISIT_SUMMARY
+from .truth import TRUTH_MATCH
+from .visit_values import VISIT_VALUES
 
 TABLES: dict[str, Table] = {
     table.name: table
@@ -55,8 +57,10 @@ TABLES: dict[str, Table] = {
         VISIT_SUMMARY,
         *COADD_TABLES,
         *DIFFERENCE_TABLES,
+        VISIT_VALUES,
         SOURCE_REFERENCE,
         OBJECT_REFERENCE,
+        TRUTH_MATCH,
     )
 }
 """The kinds of input tables, by name."""
