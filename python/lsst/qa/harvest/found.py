@@ -31,7 +31,7 @@ from lsst.pipe.base import QuantumSuccessCaveats
 
 from ..results import DATA_ID
 from .figures import Metadata, figures
-from .keeper import Keeper, clean
+from .keeper import Keeper, Kept, clean
 
 
 class Found(NamedTuple):
@@ -83,12 +83,12 @@ class Rows(NamedTuple):
     ----------
     quantum : `dict`
         Of the table of quanta, but for the run.
-    records : `list` [`dict`]
+    records : `list` [`Kept`]
         Of the table of log records, but for the quantum.
     """
 
     quantum: dict[str, Any]
-    records: list[dict[str, Any]]
+    records: list[Kept]
 
 
 def data_id_words(required: Mapping[str, Any]) -> str:

@@ -43,7 +43,7 @@ GRAPH_TYPE = "run_provenance"
 """Dataset type of provenance graphs."""
 
 _LEFT = ("log_id", "metadata_id")
-_AT_ONCE = 500  # quanta whose logs are in memory together
+_AT_ONCE = 200  # quanta whose logs are in memory together
 _STATES = {
     QuantumAttemptStatus.SUCCESSFUL: "succeeded",
     QuantumAttemptStatus.ABORTED_SUCCESS: "succeeded",

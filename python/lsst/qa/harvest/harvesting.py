@@ -43,7 +43,7 @@ from .graphs import GRAPH_TYPE, graph_quanta
 from .policy import Policy
 from .writing import held_quanta, now, run_number, write_quanta
 
-_AT_ONCE = 500  # quanta of a transaction
+_AT_ONCE = 200  # quanta of a transaction
 _CUT = ("below", "over", "shortened")
 _THREADS = 4  # files are small: the time goes to waiting and to Python
 

@@ -21,15 +21,26 @@
 
 from __future__ import annotations
 
-__all__ = ["Keeper", "clean"]
+__all__ = ["Keeper", "Kept", "clean"]
 
 import datetime
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from .policy import Policy
 
-Record = dict[str, Any]
+
+class Kept(NamedTuple):
+    """A record that is kept: columns of the table of log records."""
+
+    level: int
+    attempt: int
+    record_number: int
+    time: datetime.datetime | None
+    logger: str
+    place: str | None
+    message: str
+    exception: str | None
 
 
 class Keeper:
@@ -52,7 +63,7 @@ class Keeper:
 
     def __init__(self, policy: Policy):
         self._policy = policy
-        self._held: list[tuple[int, int, int, Mapping[str, Any]]] = []
+        self._held: list[Kept] = []
         self._attempt, self._number = 0, 0
         self.n_records = self.n_below = self.n_over = self.n_shortened = 0
         self.first: datetime.datetime | None = None
@@ -90,7 +101,20 @@ class Keeper:
         if level < self._policy.lowest:
             self.n_below += 1
             return
-        self._held.append((level, self._attempt, number, record))
+        file, line = record.get("filename"), record.get("lineno")
+        self._held.append(
+            Kept(
+                level,
+                self._attempt,
+                number,
+                time,
+                clean(record.get("name") or ""),
+                f"{clean(file)}:{line}" if file else None,
+                # One more than may be kept tells that there is more.
+                clean(record["message"])[: self._policy.message + 1],
+                clean(record.get("exc_info") or "")[-self._policy.exception - 1 :] or None,
+            )
+        )
         if len(self._held) >= 2 * self._policy.most_records:
             self._cut()
 
@@ -98,7 +122,7 @@ class Keeper:
         """Count a record that cannot be read."""
         self.add(None)
 
-    def records(self, attempts: int = 1) -> list[Record]:
+    def records(self, attempts: int = 1) -> list[Kept]:
         """Return what is kept, in order.
 
         Parameters
@@ -108,12 +132,12 @@ class Keeper:
 
         Returns
         -------
-        records : `list` [`dict`]
-            Columns of the table of log records, but for the quantum.
+        records : `list` [`Kept`]
+            The records.
         """
         self._cut()
-        ordered = sorted(self._held, key=lambda held: held[1:3])
-        return [self._row(level, attempts + age, number, raw) for level, age, number, raw in ordered]
+        self._held.sort(key=lambda kept: kept[1:3])
+        return [self._final(kept, attempts) for kept in self._held]
 
     def shortened(self, text: Any) -> str:
         """Shorten a text that belongs to no record.
@@ -132,28 +156,20 @@ class Keeper:
         self.n_shortened += len(whole) > self._policy.exception
         return whole[: self._policy.exception]
 
+    def _final(self, kept: Kept, attempts: int) -> Kept:
+        message, exception = kept.message, kept.exception or ""
+        most, longest = self._policy.message, self._policy.exception
+        if len(message) > most or len(exception) > longest:
+            self.n_shortened += 1
+            message, exception = message[:most], exception[-longest:]
+        return kept._replace(attempt=attempts + kept.attempt, message=message, exception=exception or None)
+
     def _cut(self) -> None:
         most = self._policy.most_records
         if len(self._held) > most:
             self._held.sort(key=lambda held: held[:3], reverse=True)
             self.n_over += len(self._held) - most
             del self._held[most:]
-
-    def _row(self, level: int, attempt: int, number: int, record: Mapping[str, Any]) -> Record:
-        message, exception = clean(record["message"]), clean(record.get("exc_info") or "")
-        if len(message) > self._policy.message or len(exception) > self._policy.exception:
-            self.n_shortened += 1
-        file, line = record.get("filename"), record.get("lineno")
-        return {
-            "attempt": attempt,
-            "record_number": number,
-            "time": _time(record.get("asctime")),
-            "level": level,
-            "logger": clean(record.get("name") or ""),
-            "place": f"{clean(file)}:{line}" if file else None,
-            "message": message[: self._policy.message],
-            "exception": exception[-self._policy.exception :] or None,
-        }
 
 
 def clean(text: Any) -> str:
@@ -180,4 +196,6 @@ def _time(value: Any) -> datetime.datetime | None:
         time = value if isinstance(value, datetime.datetime) else datetime.datetime.fromisoformat(value)
     except (TypeError, ValueError):
         return None
-    return time.astimezone(datetime.UTC).replace(tzinfo=None) if time.tzinfo else time
+    if time.tzinfo not in (None, datetime.UTC):
+        time = time.astimezone(datetime.UTC)
+    return time.replace(tzinfo=None)

@@ -28,12 +28,18 @@ import getpass
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from ..results import run_time
+from ..store.bulk import insert_rows
 from ..store.database import insert, tables, writing
+from ..store.fulltext import texts_indexed
 from ..store.insertion import run_uuid
 from .found import Rows
+from .keeper import Kept
+
+_KINDS = {**dict.fromkeys(("attempt", "record_number", "level"), pa.int32()), "time": pa.timestamp("us")}
 
 
 def run_number(engine: sa.Engine, name: str, repo: str, collection: str) -> int:
@@ -120,13 +126,9 @@ def write_quanta(engine: sa.Engine, run_id: int, quanta: Sequence[Rows]) -> None
         # In the order of time, as far as a batch goes: the latest are found
         # first.
         made.sort(key=lambda rows: rows.quantum["started"] or datetime.datetime.min)
-        records = [
-            {"quantum_id": ids[rows.quantum["task"], rows.quantum["data_id"]], **one}
-            for rows in made
-            for one in rows.records
-        ]
-        if records:
-            connection.execute(sa.insert(record), records)
+        owners = [ids[rows.quantum["task"], rows.quantum["data_id"]] for rows in made]
+        with texts_indexed(connection, record):
+            insert_rows(connection, record, _table(owners, made))
         _widen(connection, run_id, [rows.quantum for rows in made])
 
 
@@ -139,6 +141,14 @@ def now() -> datetime.datetime:
         To the microsecond.
     """
     return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
+
+
+def _table(owners: Sequence[int], quanta: Sequence[Rows]) -> pa.Table:
+    """Lay the log records of quanta out as their table."""
+    columns = list(zip(*(record for rows in quanta for record in rows.records))) or [()] * len(Kept._fields)
+    owner = [number for number, rows in zip(owners, quanta) for _ in rows.records]
+    arrays = [pa.array(values, _KINDS.get(name, pa.string())) for name, values in zip(Kept._fields, columns)]
+    return pa.table([pa.array(owner, pa.int32()), *arrays], names=["quantum_id", *Kept._fields])
 
 
 def _widen(connection: sa.Connection, run_id: int, quanta: Sequence[Mapping[str, Any]]) -> None:

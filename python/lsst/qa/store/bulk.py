@@ -17,11 +17,11 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Writing many measurements at once, from tables of Arrow."""
+"""Writing many rows at once, from tables of Arrow."""
 
 from __future__ import annotations
 
-__all__ = ["insert_measurements"]
+__all__ = ["insert_rows"]
 
 import io
 from collections.abc import Sequence
@@ -34,32 +34,36 @@ import pyarrow.csv
 import sqlalchemy as sa
 
 from ..errors import DatabaseError
-from .database import shown_url, tables
+from .database import shown_url
 
 _COPY_ROWS = 200_000
 
 
-def insert_measurements(connection: sa.Connection, rows: pa.Table) -> None:
-    """Insert rows into the table of measurements.
+def insert_rows(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
+    """Insert rows into a table.
 
     Parameters
     ----------
     connection : `sqlalchemy.Connection`
         Connection in a transaction of `lsst.qa.store.database.writing`.
+    table : `sqlalchemy.Table`
+        One of the tables.
     rows : `pyarrow.Table`
-        Columns of the table of measurements, by their names.
+        Columns of the table, by their names; one that the database numbers
+        itself may be absent.
     """
     if not rows.num_rows:
         return
     # Columns without any value are left out: parameters cost more than
     # anything else here.
-    columns = [c.name for c in tables().measurement.columns if rows[c.name].null_count < rows.num_rows]
+    names = [column.name for column in table.columns if column.name in rows.column_names]
+    columns = [name for name in names if rows[name].null_count < rows.num_rows]
     insert = _copy_into_postgresql if connection.dialect.name == "postgresql" else _insert_into_sqlite
-    insert(connection, rows.select(columns))
+    insert(connection, table, rows.select(columns))
 
 
-def _copy_into_postgresql(connection: sa.Connection, rows: pa.Table) -> None:
-    table = connection.dialect.identifier_preparer.format_table(tables().measurement)
+def _copy_into_postgresql(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
+    name = connection.dialect.identifier_preparer.format_table(table)
     # Texts are quoted and nulls are not, which keeps an empty text apart
     # from none.
     options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
@@ -67,22 +71,22 @@ def _copy_into_postgresql(connection: sa.Connection, rows: pa.Table) -> None:
         buffer = io.BytesIO()
         pa.csv.write_csv(rows.slice(start, _COPY_ROWS), buffer, options)
         buffer.seek(0)
-        statement = f"COPY {table} ({', '.join(rows.column_names)}) FROM STDIN (FORMAT csv)"
+        statement = f"COPY {name} ({', '.join(rows.column_names)}) FROM STDIN (FORMAT csv)"
         cursor: Any = connection.connection.cursor()
         try:
             cursor.copy_expert(statement, buffer)
         except connection.dialect.loaded_dbapi.Error as error:
             # SQLAlchemy, which translates all other errors, has no part in it.
             raise DatabaseError(
-                f"The metrics database {shown_url(connection.engine.url)} refuses measurements: {error}"
+                f"The metrics database {shown_url(connection.engine.url)} refuses {table.name} rows: {error}"
             ) from error
         finally:
             cursor.close()
 
 
-def _insert_into_sqlite(connection: sa.Connection, rows: pa.Table) -> None:
+def _insert_into_sqlite(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
     marks = ", ".join("?" * rows.num_columns)
-    statement = f"INSERT INTO measurement ({', '.join(rows.column_names)}) VALUES ({marks})"
+    statement = f"INSERT INTO {table.name} ({', '.join(rows.column_names)}) VALUES ({marks})"
     connection.exec_driver_sql(statement, list(zip(*(_python_values(column) for column in rows.columns))))
 
 

@@ -34,7 +34,7 @@ import sqlalchemy as sa
 
 from ..results import run_time
 from .batches import Batch, Origin, database_rows
-from .bulk import insert_measurements
+from .bulk import insert_rows
 from .database import insert, tables, writing
 from .definitions import metric_ids
 from .totals import forget
@@ -123,7 +123,7 @@ def write_batch(engine: sa.Engine, batch: Batch, repo: str, collection: str) -> 
         )
         if not ids.all():
             rows = rows.filter(pc.greater(rows["dataset_id"], 0))
-        insert_measurements(connection, rows)
+        insert_rows(connection, tables().measurement, rows)
         _widen_runs(connection, [origin for origin in batch.origins if origin.uuid in written], runs)
     return len(written), rows.num_rows
 
