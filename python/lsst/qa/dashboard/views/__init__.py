@@ -76,6 +76,8 @@ NAMES = (
     "metrics",
     "metric",
     "compare",
+    "search",
+    "quantum",
     "sign_in",
 )
 """The modules of this package that are pages, in the order of navigation."""
