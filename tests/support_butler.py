@@ -78,6 +78,23 @@ _DIMENSIONS = {
     "qa_source_metrics": ("instrument", "visit"),
     "qa_visit_summary_metrics": ("instrument", "visit"),
     "qa_visit_table_metrics": ("instrument",),
+    "object_parent": ("skymap", "tract"),
+    "deep_coadd_depth_table": ("skymap", "tract"),
+    "deep_coadd_n_image": ("skymap", "tract", "patch", "band"),
+    "deep_coadd_input_summary_tract": ("skymap", "tract", "band"),
+    "deep_coadd": ("skymap", "tract", "patch", "band"),
+    "visit_image": ("instrument", "visit", "detector"),
+    "dia_source": ("skymap", "tract"),
+    "dia_source_detector": ("instrument", "visit", "detector"),
+    "injected_goodSeeingDiff_matchAssocDiaSrc": ("instrument", "visit", "detector"),
+    "qa_object_parent_metrics": ("skymap", "tract"),
+    "qa_coadd_depth_metrics": ("skymap", "tract"),
+    "qa_coadd_input_metrics": ("skymap", "tract"),
+    "qa_coadd_mask_metrics": ("skymap", "tract"),
+    "qa_visit_mask_metrics": ("instrument", "visit"),
+    "qa_dia_source_metrics": ("skymap", "tract"),
+    "qa_dia_visit_metrics": ("instrument", "visit"),
+    "qa_dia_fake_metrics": ("instrument", "visit"),
 }
 
 
@@ -157,6 +174,11 @@ def _records() -> dict[str, list[dict[str, Any]]]:
         "day_obs": [{**camera, "id": 20240229}],
         "skymap": [{"name": SKYMAP, "hash": b"0", "tract_max": 2}],
         "tract": [{"skymap": SKYMAP, "id": t, "region": _box(10.0 + 5.0 * t)} for t in range(2)],
+        "patch": [
+            {"skymap": SKYMAP, "tract": 0, "id": p, "cell_x": p, "cell_y": 0, "region": _box(10.0)}
+            for p in range(3)
+        ],
+        "detector": [{**camera, "id": d, "full_name": str(d)} for d in range(3)],
         "visit": visits,
     }
 
@@ -222,7 +244,14 @@ def made(kind: type[MetricsTask], **settings: Any) -> MetricsTask:
     return kind(config=config)
 
 
-def run_task(task: PipelineTask, butler: Butler, visits: Sequence[int] = (), **data_id: Any) -> None:
+def run_task(
+    task: PipelineTask,
+    butler: Butler,
+    visits: Sequence[int] = (),
+    *,
+    each: Sequence[dict[str, Any]] = (),
+    **data_id: Any,
+) -> None:
     """Run a task on the datasets of the butler's run.
 
     Parameters
@@ -233,6 +262,8 @@ def run_task(task: PipelineTask, butler: Butler, visits: Sequence[int] = (), **d
         Reads and writes in its run.
     visits : `~collections.abc.Sequence` [`int`], optional
         Visits of an input that has several datasets, in order.
+    each : `~collections.abc.Sequence` [`dict`], optional
+        What its datasets are of beside the data ID, if not visits.
     **data_id
         Data ID of the quantum, without the instrument and the skymap.
     """
@@ -246,7 +277,8 @@ def run_task(task: PipelineTask, butler: Butler, visits: Sequence[int] = (), **d
     for name in (*connections.inputs, *connections.outputs):
         connection = getattr(connections, name)
         if connection.multiple:
-            ids[name] = [expanded(connection.name, {"visit": visit}) for visit in visits]
+            several = [{"visit": visit} for visit in visits] or [{**data_id, **own} for own in each]
+            ids[name] = [expanded(connection.name, own) for own in several]
         else:
             ids[name] = expanded(connection.name, data_id)
     for name in connections.outputs:

@@ -42,7 +42,33 @@ INGREDIENTS = f"{PIPELINES}/_ingredients"
 
 STARS = {"isolated_star_presources", "isolated_star_presource_associations"}
 
+COADD = (
+    {"object_parent", "deep_coadd_depth_table", "deep_coadd_input_summary_tract"},
+    {"qa_object_parent_metrics", "qa_coadd_depth_metrics", "qa_coadd_input_metrics"},
+)
+DIFFERENCE = ({"dia_source"}, {"qa_dia_source_metrics"})
+IMAGES = {
+    "qa_coadd_mask_metrics",
+    "qa_visit_mask_metrics",
+    "qa_dia_visit_metrics",
+    "qa_dia_fake_metrics",
+    "qa_truth_metrics",
+    "qa_truth_match_metrics",
+}
+"""Results of what is run apart from the rest."""
+
+REFERENCE = (
+    {"source", "object", "the_monster_20250219"},
+    {"qa_source_reference_metrics", "qa_object_reference_metrics"},
+)
+
 GENERAL = {
+    "reference": REFERENCE,
+    "alert": ({"dia_source_detector"}, {"qa_dia_visit_metrics"}),
+    "coadd": COADD,
+    "difference": DIFFERENCE,
+    "fakes": ({"injected_goodSeeingDiff_matchAssocDiaSrc"}, {"qa_dia_fake_metrics"}),
+    "masks": ({"deep_coadd", "visit_image"}, {"qa_coadd_mask_metrics", "qa_visit_mask_metrics"}),
     "gather": (
         {
             "qa_matched_star_metrics",
@@ -51,7 +77,11 @@ GENERAL = {
             "qa_visit_summary_metrics",
             "qa_visit_table_metrics",
             "qa_survey_metrics",
-        },
+        }
+        | COADD[1]
+        | DIFFERENCE[1]
+        | IMAGES
+        | REFERENCE[1],
         {"qa_gathered_metrics"},
     ),
     "publish": (
@@ -62,7 +92,11 @@ GENERAL = {
             "qa_visit_summary_metrics",
             "qa_visit_table_metrics",
             "qa_survey_metrics",
-        },
+        }
+        | COADD[1]
+        | DIFFERENCE[1]
+        | IMAGES
+        | REFERENCE[1],
         {"qa_publication"},
     ),
     "survey": (
@@ -70,14 +104,22 @@ GENERAL = {
         {"qa_survey_metrics"},
     ),
     "qa": (
-        {"source", "visit_summary", "object"} | STARS,
+        {"source", "visit_summary", "object"} | STARS | COADD[0] | DIFFERENCE[0] | REFERENCE[0],
         {
             "qa_matched_star_metrics",
             "qa_object_metrics",
             "qa_source_metrics",
             "qa_visit_summary_metrics",
-        },
+        }
+        | COADD[1]
+        | DIFFERENCE[1]
+        | REFERENCE[1],
     ),
+    "injected": (
+        {"matched_injected_deep_coadd_predetection_catalog_tract_injected_object"},
+        {"qa_truth_match_metrics"},
+    ),
+    "truth": ({"object", "sim_truth"}, {"qa_truth_metrics"}),
     "table": ({"visit_detector_table"}, {"qa_visit_table_metrics"}),
     "tract": (STARS | {"source", "object"}, {"qa_matched_star_metrics", "qa_object_metrics"}),
     "visit": ({"source", "visit_summary"}, {"qa_source_metrics", "qa_visit_summary_metrics"}),
@@ -85,18 +127,52 @@ GENERAL = {
 WITHOUT_METRICS = ("gatherMetrics", "publishMetrics")
 """Tasks that take what others measured."""
 
-HSC_NAMES = {"source": "sourceTable_visit", "object": "objectTable_tract"}
+KINDS = (
+    "alert",
+    "coadd",
+    "difference",
+    "fakes",
+    "injected",
+    "masks",
+    "qa",
+    "reference",
+    "table",
+    "tract",
+    "truth",
+    "visit",
+)
+"""The pipelines that every instrument has."""
+
+HSC_NAMES = {
+    "source": "sourceTable_visit",
+    "object": "objectTable_tract",
+    "dia_source": "diaSourceTable_tract",
+    "dia_source_detector": "goodSeeingDiff_assocDiaSrc",
+    "injected_goodSeeingDiff_matchAssocDiaSrc": "fakes_goodSeeingDiff_matchAssocDiaSrc",
+    "deep_coadd_depth_table": "deepCoadd_nImage",
+    "deep_coadd": "deepCoadd_calexp",
+    "visit_image": "calexp",
+    "matched_injected_deep_coadd_predetection_catalog_tract_injected_object": (
+        "matched_injected_deepCoadd_catalog_tract_injected_objectTable_tract"
+    ),
+    "the_monster_20250219": "gaia_dr3_20230707 ps1_pv3_3pi_20170110",
+}
+COMCAM_NAMES = {
+    "the_monster_20250219": "the_monster_20240904",
+    "deep_coadd_depth_table": "deep_coadd_n_image",
+}
+INSTRUMENTS: dict[str, dict[str, str]] = {"HSC": HSC_NAMES, "LSSTCam": {}, "LSSTComCam": COMCAM_NAMES}
+"""What inputs are called there, where that is not their general name."""
 
 EXPECTED = {
     **GENERAL,
     **{
-        f"{instrument}/{name}": GENERAL[name]
-        for instrument in ("LSSTCam", "LSSTComCam")
-        for name in ("qa", "table", "tract", "visit")
-    },
-    **{
-        f"HSC/{name}": ({HSC_NAMES.get(read, read) for read in GENERAL[name][0]}, GENERAL[name][1])
-        for name in ("qa", "table", "tract", "visit")
+        f"{instrument}/{name}": (
+            {own for read in GENERAL[name][0] for own in names.get(read, read).split()},
+            GENERAL[name][1],
+        )
+        for instrument, names in INSTRUMENTS.items()
+        for name in KINDS
     },
 }
 """What each pipeline reads from a repository, and what it adds to it."""
@@ -169,10 +245,10 @@ class PipelinesTestCase(unittest.TestCase):
                 self.assertEqual(node.task_class._DefaultName, label)
 
     def test_every_instrument_has_the_same(self) -> None:
-        kinds = {"qa", "table", "tract", "visit"}
-        instruments = {name.split("/")[0] for name in EXPECTED if "/" in name}
-        for instrument in instruments:
-            self.assertEqual({n.split("/")[1] for n in EXPECTED if n.startswith(f"{instrument}/")}, kinds)
+        shipped = files(PIPELINES) - {f"_ingredients/{i}" for i in files(INGREDIENTS)}
+        self.assertEqual({name.split("/")[0] for name in shipped if "/" in name}, set(INSTRUMENTS))
+        for instrument in INSTRUMENTS:
+            self.assertEqual({n.split("/")[1] for n in shipped if n.startswith(f"{instrument}/")}, set(KINDS))
 
 
 class PlaceTestCase(unittest.TestCase):
@@ -186,7 +262,7 @@ class PlaceTestCase(unittest.TestCase):
         with unittest.mock.patch.dict(os.environ):
             os.environ.pop("QA_DIR", None)
             self.assertTrue(ResourcePath(f"{PIPELINES}/HSC/qa.yaml").exists())
-            self.assertEqual(len(self.labels()), 4)
+            self.assertEqual(len(self.labels()), 10)
 
     def test_in_a_product(self) -> None:
         """With the variable, as a stack sets it."""
@@ -194,7 +270,7 @@ class PlaceTestCase(unittest.TestCase):
         with unittest.mock.patch.dict(os.environ, QA_DIR=str(product)):
             with ResourcePath(f"{PIPELINES}/HSC/qa.yaml").as_local() as local:
                 self.assertEqual(local.ospath, str(product / "pipelines/HSC/qa.yaml"))
-            self.assertEqual(len(self.labels()), 4)
+            self.assertEqual(len(self.labels()), 10)
 
     def test_nowhere_else(self) -> None:
         """The files themselves name no other place."""
@@ -231,7 +307,14 @@ class SettingsTestCase(unittest.TestCase):
         for name in files(INGREDIENTS) - set(WITHOUT_METRICS):
             config: Any = graph_of(f"_ingredients/{name}").tasks[name].config
             found |= {(name, column) for column in config.by}
-        self.assertEqual(found, {("sourceMetrics", "detector"), ("visitSummaryMetrics", "detector")})
+        labels = {
+            "diaVisitMetrics",
+            "sourceMetrics",
+            "sourceReferenceMetrics",
+            "visitMaskMetrics",
+            "visitSummaryMetrics",
+        }
+        self.assertEqual(found, {(label, "detector") for label in labels})
 
     def test_summaries_of_real_cameras(self) -> None:
         """Those of the observatory are stored as afw's catalogues."""
@@ -266,6 +349,18 @@ class SettingsTestCase(unittest.TestCase):
             ("sourceMetrics", "source", "source2"),
             ("visitSummaryMetrics", "visitSummary", "finalVisitSummary"),
             ("visitTableMetrics", "visitDetectorTable", "ccdVisitTable"),
+            ("sourceReferenceMetrics", "refcat", "gaia_dr3"),
+            ("objectReferenceMetrics", "refcat", "gaia_dr3"),
+            ("sourceReferenceMetrics", "source", "source2"),
+            ("objectReferenceMetrics", "object", "object_all"),
+            ("objectParentMetrics", "objectParent", "object_parent2"),
+            ("coaddDepthMetrics", "coaddDepth", "template_coadd_depth_table"),
+            ("coaddInputMetrics", "coaddInputs", "template_coadd_input_summary_tract"),
+            ("coaddMaskMetrics", "coadd", "template_coadd"),
+            ("visitMaskMetrics", "visitImage", "preliminary_visit_image"),
+            ("diaSourceMetrics", "diaSource", "dia_source2"),
+            ("diaVisitMetrics", "diaSourceDetector", "preloaded_dia_source"),
+            ("diaFakeMetrics", "diaFakes", "fakes_match"),
         ):
             with self.subTest(label, parameter=parameter):
                 graph = written(
@@ -273,6 +368,29 @@ class SettingsTestCase(unittest.TestCase):
                     f"parameters:\n  {parameter}: {name}\n"
                 )
                 self.assertIn(name, {dataset_type for dataset_type, _ in graph.iter_overall_inputs()})
+
+    def test_depth_measured_in_images(self) -> None:
+        graph = graph_of("_ingredients/coaddDepthMetrics", measured_in="n_image")
+        self.assertEqual({name for name, _ in graph.iter_overall_inputs()}, {"deep_coadd_n_image"})
+
+    def test_images_stored_otherwise(self) -> None:
+        for label in ("coaddMaskMetrics", "visitMaskMetrics"):
+            node = graph_of(f"_ingredients/{label}", stored_as="MaskedImageF").tasks[label]
+            self.assertEqual(node.get_input_edge("images").storage_class_name, "MaskedImageF")
+
+    def test_reference_catalogues(self) -> None:
+        """Stored and divided in whichever way, one or two, or none where
+        tables are matched already.
+        """
+        for name in ("sourceReferenceMetrics", "objectReferenceMetrics"):
+            settings = {"sharded_by": "healpix5", "stored_as": "SimpleCatalog", "separate_photometry": True}
+            graph = graph_of(f"_ingredients/{name}", **settings)
+            for connection in ("shards", "photometric"):
+                edge = graph.tasks[name].prerequisite_inputs[connection]
+                self.assertEqual(edge.storage_class_name, "SimpleCatalog")
+                self.assertEqual(edge.raw_dimensions, {"healpix5"})
+            graph = graph_of(f"_ingredients/{name}", matched=True)
+            self.assertEqual(dict(graph.tasks[name].prerequisite_inputs), {})
 
     def test_stars_measured_in_their_own_table(self) -> None:
         graph = graph_of("_ingredients/matchedStarMetrics", measured_in="presources")

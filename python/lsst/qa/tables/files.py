@@ -34,6 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import NotATableError
+from .images import mask_of, mask_tally, tally_table
 from .readable import BATCH_ROWS, InMemory, Readable, arrow_text, arrow_units, as_numpy, from_astropy
 
 _BUFFER = 1 << 20
@@ -155,9 +156,11 @@ def _open_fits(path: Path) -> InMemory:
             # Opened here: Astropy leaves a file open that it cannot read.
             with _unzipped(path) as file, fits.open(file, memmap=False) as hdus:
                 _require_whole(path, file, [hdu.fileinfo() for hdu in hdus])
+                if mask_of(hdus) is not None:
+                    return tally_table([({}, mask_tally(path))], path.name)
                 table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU)), None)
                 if table is None:
-                    raise NotATableError(f"{path} is a FITS file without a table.")
+                    raise NotATableError(f"{path} is a FITS file without a table, or a mask.")
                 return _from_fits(table, path.name)
         except AstropyUserWarning as warning:
             raise NotATableError(f"{path} is cut short: {warning}") from warning

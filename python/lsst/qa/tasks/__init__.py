@@ -19,7 +19,10 @@
 
 """The tasks: one per kind of input table, one that gathers results."""
 
+from .coadd import *
+from .difference import *
 from .gather import *
+from .masks import *
 from .matched import *
 from .object import *
 from .reference import *
