@@ -230,8 +230,10 @@ class ParametersTestCase(unittest.TestCase):
 
     def test_repositories(self) -> None:
         patterns = ("/repo/*", "s3://bucket/*", "/scratch/mine")
-        for given in ("/repo/main", "/repo/a/b", "s3://bucket/a", "/scratch/mine", "/scratch/other/../mine"):
+        for given in ("/repo/main", "/repo/a/b", "s3://bucket/a", "/scratch/mine"):
             self.assertEqual(self.settle(given, patterns, type="repository"), given)
+        for given in ("/scratch/other/../mine", "file:///scratch/mine"):
+            self.assertEqual(self.settle(given, patterns, type="repository"), "/scratch/mine")
         wrong = (
             "/home/me/repo",
             "/repo/../home/me",

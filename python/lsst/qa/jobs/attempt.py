@@ -29,13 +29,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DatabaseError, QaError, UnknownNameError
-from ..store.engines import parse
 from ..store.job_records import Job
 from ..store.work import Hand, Orders, Quanta
 from .definition import JobDefinition
 from .parameters import settled
 from .plan import PIPELINE, RESUMED, Plan, Step, make_plan
-from .process import Ended, run_command
+from .process import Ended, run_command, without_password
 from .progress import Progress
 from .resume import was_begun
 
@@ -118,7 +117,7 @@ class Attempt:
             raise UnknownNameError("declared job", job.definition, known)
         definition = known[job.definition]
         values = settled(definition.parameters, job.parameters, self._setting.allowed)
-        url, _ = _without_password(self._setting.url)
+        url, _ = without_password(self._setting.url)
         return make_plan(
             definition, values, name=job.name, submitted=job.submitted, work=self._folder, url=url
         )
@@ -170,7 +169,7 @@ class Attempt:
             and was_begun(plan.repo, step.run, step.chain, step.inputs)
         ):
             command = (*command, *RESUMED)
-        _, secrets = _without_password(self._setting.url)
+        _, secrets = without_password(self._setting.url)
         with (self._folder / "log.txt").open("a", encoding="utf-8") as copy:
 
             def tick(lines: list[str]) -> bool:
@@ -202,19 +201,6 @@ class Attempt:
             if time.monotonic() - self._answered > _PATIENCE * self._hand.lease:
                 self._orders = Orders.LET_GO
         return self._orders is Orders.GO_ON and not self._leaving()
-
-
-def _without_password(url: str) -> tuple[str, dict[str, str]]:
-    """Take the password out of a URL: everybody sees commands."""
-    parsed = parse(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database:
-        file = (
-            parsed.database if parsed.database.startswith("file:") else str(Path(parsed.database).resolve())
-        )
-        return parsed.set(database=file).render_as_string(hide_password=False), {}
-    if parsed.password is None:
-        return parsed.render_as_string(hide_password=False), {}
-    return parsed.set(password=None).render_as_string(), {"PGPASSWORD": str(parsed.password)}
 
 
 def _incomplete(failed: int | None, total: int | None) -> str:

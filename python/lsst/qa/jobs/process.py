@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Ended", "executable", "run_command"]
+__all__ = ["Ended", "executable", "run_command", "without_password"]
 
 import contextlib
 import os
@@ -35,7 +35,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import sqlalchemy as sa
+
 from ..errors import InputError
+from ..store.engines import parse
 from .guard import GRACE
 
 _MOST_UNTOLD = 65536
@@ -84,6 +87,39 @@ def executable(command: Sequence[str]) -> list[str]:
     if program is None:
         raise InputError(f"There is no program {command[0]!r}: looked for it in {places}.")
     return [program, *command[1:]]
+
+
+def without_password(url: str) -> tuple[str, dict[str, str]]:
+    """Take the password out of a URL: everybody can see commands.
+
+    Parameters
+    ----------
+    url : `str`
+        Metrics database.
+
+    Returns
+    -------
+    url : `str`
+        Its URL, for commands that may run in another folder.
+    environment : `dict` [`str`, `str`]
+        Variables that give the password to such a command.
+    """
+    parsed = parse(url)
+    if parsed.get_backend_name() == "sqlite":
+        file = parsed.database or ""
+        absolute = file if file.startswith("file:") else str(Path(file).resolve())
+        return parsed.set(database=absolute).render_as_string(hide_password=False), {}
+    parts = (
+        parsed.drivername,
+        parsed.username,
+        None,
+        parsed.host,
+        parsed.port,
+        parsed.database,
+        parsed.query,
+    )
+    secret = {} if parsed.password is None else {"PGPASSWORD": str(parsed.password)}
+    return sa.URL.create(*parts).render_as_string(hide_password=False), secret
 
 
 def run_command(
