@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GATHERED", "RUN", "fresh", "results", "survey"]
+__all__ = ["GATHERED", "RUN", "fresh", "register", "results", "survey"]
 
 import json
 import shutil
@@ -67,7 +67,7 @@ def results(folder: Path, number: int) -> Path:
     making.mkdir(parents=True)
     butler = Butler.from_config(Butler.makeRepo(str(making)), writeable=True, run=RUN)
     visits = np.arange(1, number + 1)
-    _register(butler, visits.tolist())
+    register(butler, visits.tolist())
     rows = _rows()
     uuids: list[str] = []
     for first in range(0, number, _AT_ONCE):
@@ -79,7 +79,8 @@ def results(folder: Path, number: int) -> Path:
     return place
 
 
-def _register(butler: Butler, visits: list[int]) -> None:
+def register(butler: Butler, visits: list[int]) -> None:
+    """Register an instrument with visits, and dataset types of results."""
     camera = {"name": "Cam", "visit_max": 10**9, "exposure_max": 10**9, "detector_max": 10, "class_name": ""}
     shared = {"instrument": "Cam", "physical_filter": "r_01", "day_obs": 20260101}
     records: dict[str, list[dict[str, Any]]] = {
