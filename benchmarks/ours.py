@@ -58,6 +58,10 @@ def standard_metrics(kind: str) -> list[str]:
 
 def measure_table(kind: str, path: str, metrics: Sequence[str], budget: int = 512) -> Callable[[], Answer]:
     """Measure a table by the task of its kind, within its budget."""
+    # What pyarrow itself imports with the first array that it makes: a
+    # butler has done so before.
+    import pandas  # noqa: F401
+
     from lsst.qa.tables.files import open_table
 
     config = _configured(kind)

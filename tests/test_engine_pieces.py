@@ -35,7 +35,7 @@ from support_seeded import make_table
 from lsst.qa import measure
 from lsst.qa.catalogue import METRICS
 from lsst.qa.engine import Batch, needed, planned, run_metrics, tasks_of
-from lsst.qa.engine.grouping import complete_groups
+from lsst.qa.engine.grouping import OutOfOrderError, dealt_out, in_order
 from lsst.qa.errors import BudgetError
 from lsst.qa.tables.measure import measure_readable
 from lsst.qa.tables.reading import prepare
@@ -105,14 +105,36 @@ class MemoryTestCase(unittest.TestCase):
         for in_memory in (1 << 28, 2000):
             with (
                 mock.patch("lsst.qa.engine.grouping.PART_ROWS", 60),
-                mock.patch("lsst.qa.engine.groups.complete_groups", functools.partial(_spilling, in_memory)),
+                mock.patch("lsst.qa.engine.groups.dealt_out", functools.partial(_spilling, in_memory)),
             ):
                 self.assertEqual(same(expected, self.run_within(None), 1e-12), [])
+
+    def test_order_that_breaks_late(self) -> None:
+        """Nothing is left of what was made of groups that were not whole."""
+        order = np.roll(np.argsort(self.table["star"], kind="stable"), -1)
+        cut = Cut(taken(self.table, order), [100] * 9)
+        tasks = tasks_of(self.metrics, ())
+        pieces = in_order(prepare(cut, tasks).pieces(["star"]), "star")
+        for _ in range(5):
+            next(pieces)
+        with self.assertRaises(OutOfOrderError):
+            list(pieces)
+        self.assertEqual(same(self.run_within(None), run_metrics(tasks, prepare(cut, tasks)), 1e-12), [])
+
+    def test_groups_in_order(self) -> None:
+        whole = taken(self.table, np.argsort(self.table["star"], kind="stable"))
+        for sizes in ([], [1] * 30, [7, 0, 300, 11]):
+            pieces = list(
+                in_order(prepare(Cut(whole, sizes), tasks_of(self.metrics, ())).pieces(["star"]), "star")
+            )
+            self.assertEqual(sum(piece.n_rows for piece in pieces), 792)
+            stars = [set(piece["star"].tolist()) for piece in pieces]
+            self.assertEqual(sum(map(len, stars)), len(set().union(*stars)))
 
     def test_no_group_is_cut(self) -> None:
         prepared = prepare(Cut(self.table, [50] * 20), tasks_of(self.metrics, ()))
         with mock.patch("lsst.qa.engine.grouping.PART_ROWS", 60):
-            pieces = list(complete_groups(prepared.pieces, ["star"], "star", 792, in_memory=500))
+            pieces = list(dealt_out(prepared.pieces(["star"]), "star", 792, in_memory=500))
         self.assertGreater(len(pieces), 5)
         self.assertEqual(sum(piece.n_rows for piece in pieces), 792)
         stars = [set(piece["star"].tolist()) for piece in pieces]
@@ -188,7 +210,7 @@ def needed_by_nothing() -> int:
 
 
 def _spilling(most: int, *read: Any, **_: Any) -> Any:
-    return complete_groups(*read, in_memory=most)
+    return dealt_out(*read[:3], most)
 
 
 if __name__ == "__main__":

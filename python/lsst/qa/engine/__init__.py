@@ -42,12 +42,19 @@ __all__ = [
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from .budget import MIB, Batch, needed, planned
 from .columns import run_columns
 from .groups import run_groups
 from .rows import Row, failed
 from .source import Source
 from .task import Task, columns_of, tasks_of
+
+_LARGEST = (1 << 25) - (1 << 13)
+"""Once a block of that size was freed, glibc keeps smaller ones that are freed
+for those to come: to get each page anew costs more than to compute with it.
+"""
 
 
 def run_metrics(
@@ -88,6 +95,7 @@ def run_metrics(
     BudgetError
         Raised, before anything is measured, if a metric needs more memory.
     """
+    np.empty(_LARGEST, dtype=np.uint8)
     shared = dict(data_id or {})
     found: dict[int, list[Row]] = {}
     for batch in planned(tasks, table, memory) if batches is None else batches:

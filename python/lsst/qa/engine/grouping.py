@@ -26,10 +26,10 @@ or, when that would be too much, in files.
 
 from __future__ import annotations
 
-__all__ = ["PART_ROWS", "complete_groups"]
+__all__ = ["PART_ROWS", "OutOfOrderError", "dealt_out", "in_order"]
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,22 +42,58 @@ PART_ROWS = 1 << 18
 """Rows of a part: few enough for the processor's cache to hold a column."""
 
 
-def complete_groups(
-    read: Callable[[Sequence[str]], Iterator[Piece]],
-    names: Sequence[str],
-    key: str,
-    n_rows: int,
-    *,
-    in_memory: int = 1 << 28,
-) -> Iterator[Piece]:
-    """Read a table so that no group is cut.
+class OutOfOrderError(Exception):
+    """Rows of a group, or of one before it, come after it."""
+
+
+def in_order(pieces: Iterator[Piece], key: str) -> Iterator[Piece]:
+    """Cut a table between groups that come one after another.
 
     Parameters
     ----------
-    read : `~collections.abc.Callable`
-        Reads the columns that it is given, in pieces.
-    names : `~collections.abc.Sequence` [`str`]
-        Columns to read.
+    pieces : `~collections.abc.Iterator` [`Piece`]
+        The table.
+    key : `str`
+        Column that numbers the groups.
+
+    Yields
+    ------
+    piece : `Piece`
+        All rows of some groups: those within a piece as they lie there, those
+        across two at the end.
+
+    Raises
+    ------
+    OutOfOrderError
+        Raised if the numbers do not ascend: what was yielded may lack rows.
+    """
+    across: list[Piece] = []
+    last = None
+    for piece in pieces:
+        keys = piece[key]
+        if not len(keys):
+            continue
+        if (last is not None and keys[0] < last) or np.any(keys[1:] < keys[:-1]):
+            raise OutOfOrderError
+        last = keys[-1]
+        low = int(np.searchsorted(keys, keys[0], side="right"))
+        high = int(np.searchsorted(keys, keys[-1], side="left"))
+        if high <= low:
+            across.append(piece)
+            continue
+        across += [piece.copy(slice(0, low)), piece.copy(slice(high, len(keys)))]
+        yield piece.take(slice(low, high))
+    if across:
+        yield joined(across)
+
+
+def dealt_out(pieces: Iterator[Piece], key: str, n_rows: int, in_memory: int = 1 << 28) -> Iterator[Piece]:
+    """Deal rows out to parts by a hash of their group.
+
+    Parameters
+    ----------
+    pieces : `~collections.abc.Iterator` [`Piece`]
+        The table, in any order.
     key : `str`
         Column that numbers the groups.
     n_rows : `int`
@@ -70,45 +106,7 @@ def complete_groups(
     piece : `Piece`
         All rows of some groups.
     """
-    if _ordered(read([key]), key):
-        yield from _cut_between(read(names), key)
-    else:
-        parts = min(max(n_rows // PART_ROWS, 1), np.iinfo(np.uint16).max)
-        yield from _dealt(read(names), key, parts, in_memory)
-
-
-def _ordered(pieces: Iterator[Piece], key: str) -> bool:
-    last = None
-    for piece in pieces:
-        keys = piece[key]
-        if len(keys) and ((last is not None and keys[0] < last) or np.any(keys[1:] < keys[:-1])):
-            return False
-        last = keys[-1] if len(keys) else last
-    return True
-
-
-def _cut_between(pieces: Iterator[Piece], key: str) -> Iterator[Piece]:
-    """Yield the groups within each piece as they lie there, those across two
-    at the end.
-    """
-    across: list[Piece] = []
-    for piece in pieces:
-        keys = piece[key]
-        if not len(keys):
-            continue
-        low = int(np.searchsorted(keys, keys[0], side="right"))
-        high = int(np.searchsorted(keys, keys[-1], side="left"))
-        if high <= low:
-            across.append(piece)
-            continue
-        across += [piece.copy(slice(0, low)), piece.copy(slice(high, len(keys)))]
-        yield piece.take(slice(low, high))
-    if across:
-        yield joined(across)
-
-
-def _dealt(pieces: Iterator[Piece], key: str, parts: int, in_memory: int) -> Iterator[Piece]:
-    """Deal rows out by their group, and yield part after part."""
+    parts = min(max(n_rows // PART_ROWS, 1), np.iinfo(np.uint16).max)
     if parts == 1:
         held = list(pieces)
         if held:

@@ -36,7 +36,7 @@ from ..errors import BudgetError
 from ..pieces import Piece
 from ..stats import group_rows, hash_order
 from .contexts import Level
-from .grouping import complete_groups
+from .grouping import OutOfOrderError, dealt_out, in_order
 from .rows import Row, measured
 from .source import Source
 from .task import Task, call_key, columns_of, given, mask_of, selected_by
@@ -49,6 +49,7 @@ class _Gathered:
     """What the first steps made of the groups of one context so far."""
 
     parts: dict[Any, list[Made]] = dataclasses.field(default_factory=dict)
+    sizes: dict[Any, int] = dataclasses.field(default_factory=dict)
     rows: dict[Any, int] = dataclasses.field(default_factory=dict)
     groups: dict[Any, int] = dataclasses.field(default_factory=dict)
     failures: dict[Any, Exception] = dataclasses.field(default_factory=dict)
@@ -78,18 +79,12 @@ def run_groups(
         A row of its results.
     """
     kind = TABLES[tasks[0].metric.table]
-    level = Level(kind.split)
-    gathered: dict[int, _Gathered] = {}
     read = sorted({*kind.split, *(name for task in tasks for name in columns_of(task))})
-    for piece in complete_groups(
-        table.pieces,
-        read,
-        kind.group,
-        table.n_rows,
-        in_memory=(memory or 1 << 30) // 8,
-    ):
-        for number, part in _by_context(piece, level.number(piece)):
-            _first_steps(tasks, part, table.n_rows, gathered.setdefault(number, _Gathered()), memory)
+    try:
+        level, gathered = _gathered(tasks, in_order(table.pieces(read), kind.group), table.n_rows, memory)
+    except OutOfOrderError:
+        parts = dealt_out(table.pieces(read), kind.group, table.n_rows, (memory or 1 << 30) // 8)
+        level, gathered = _gathered(tasks, parts, table.n_rows, memory)
     for context in level.contexts():
         fields = {**shared, **context.fields}
         own = gathered[context.number]
@@ -102,6 +97,18 @@ def run_groups(
                 lambda: _selected(task, own, context.total),  # noqa: B023
             ):
                 yield task, row
+
+
+def _gathered(
+    tasks: Sequence[Task], pieces: Iterator[Piece], n_rows: int, memory: int | None
+) -> tuple[Level, dict[int, _Gathered]]:
+    """Run the first steps on all groups, by context."""
+    level = Level(TABLES[tasks[0].metric.table].split)
+    gathered: dict[int, _Gathered] = {}
+    for piece in pieces:
+        for number, part in _by_context(piece, level.number(piece)):
+            _first_steps(tasks, part, n_rows, gathered.setdefault(number, _Gathered()), memory)
+    return level, gathered
 
 
 def _by_context(piece: Piece, numbers: np.ndarray) -> Iterator[tuple[int, Piece]]:
@@ -137,7 +144,8 @@ def _first_steps(
             gathered.failures[step] = error
             continue
         gathered.parts.setdefault(step, []).append(made)
-        if memory is not None and _bytes(gathered.parts[step]) > memory:
+        gathered.sizes[step] = gathered.sizes.get(step, 0) + sum(values.nbytes for values in made.values())
+        if memory is not None and gathered.sizes[step] > memory:
             gathered.failures[step] = BudgetError(
                 f"what {task.metric.steps[0].__name__} keeps of the groups exceeds {memory / 2**20:.0f} MiB"
             )
@@ -206,7 +214,3 @@ def _selected(task: Task, gathered: _Gathered, total: int) -> str:
     return (
         f"of {total} rows {gathered.rows.get(key, 0)} were selected, of {gathered.groups.get(key, 0)} {kind}s"
     )
-
-
-def _bytes(parts: Sequence[Made]) -> int:
-    return sum(values.nbytes for part in parts for values in part.values())

@@ -60,21 +60,19 @@ def in_snr_bin(
     ``all_alike``). The bin holds both its ends.
     """
     # The next number above a limit turns "at most" into "below".
-    if galaxies:
-        alike, kept = (
-            extendedness > extended,
-            stars.median_at_least(extendedness, np.nextafter(extended, np.inf)),
-        )
-    else:
-        alike, kept = extendedness < extended, stars.median_below(extendedness, extended)
     if all_alike:
-        kept = stars.all(alike)
+        kept = stars.all(extendedness > extended if galaxies else extendedness < extended)
+    elif galaxies:
+        kept = stars.median_at_least(extendedness, np.nextafter(extended, np.inf))
+    else:
+        kept = stars.median_below(extendedness, extended)
     kept &= stars.median_at_least(psf_snr, snr_low) & (stars.counts > 1)
     kept &= stars.median_below(psf_snr, np.nextafter(snr_high, np.inf))
-    kept &= stars.all(np.isfinite(mag) & np.isfinite(psf_mag))
+    kept &= stars.finite(mag) & stars.finite(psf_mag)
     chosen = kept & (stars.counts >= min_visits)
     return {
-        "rms": MILLI * stars.take(chosen).rms(mag[stars.spread(chosen)], ddof),
+        # Of all stars, once for all bins.
+        "rms": MILLI * stars.rms(mag, ddof)[chosen],
         "rows": np.array([int(stars.counts[kept].sum())]),
     }
 

@@ -26,14 +26,24 @@ from __future__ import annotations
 __all__ = ["Groups", "group_rows"]
 
 import dataclasses
+import functools
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+
+from .middle import MOST_COLUMNS, middle
+
+_FEW = 256
+"""Groups of one size that are sooner sorted than compared column by column."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Groups:
     """Groups of consecutive rows.
+
+    What was worked out once of an array is remembered: asked for again of the
+    same array, which must not change, it costs nothing.
 
     Attributes
     ----------
@@ -48,6 +58,7 @@ class Groups:
     keys: np.ndarray
     starts: np.ndarray
     counts: np.ndarray
+    _known: dict[Any, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -134,10 +145,13 @@ class Groups:
         deviations : `numpy.ndarray`, (r,)
             Value minus mean.
         """
+        if not len(self):
+            return np.array(values, dtype=np.float64)
         # The first value of the group as origin keeps the digits that a large
         # offset would cost.
-        shifted = values - self.spread(values[self.starts]) if len(self) else values
-        return shifted - self.spread(self.mean(shifted))
+        shifted = np.subtract(values, self.spread(values[self.starts]))
+        shifted -= self.spread(self.mean(shifted))
+        return shifted
 
     def rms(self, values: np.ndarray, ddof: int = 1) -> np.ndarray:
         """Return each group's rms about its mean.
@@ -154,7 +168,12 @@ class Groups:
         rms : `numpy.ndarray`, (g,)
             NaN where a group has too few rows or a value is NaN.
         """
-        squares = self.sum(self.deviations(values) ** 2)
+        return self._once(("rms", ddof), values, lambda: self._rms(values, ddof))
+
+    def _rms(self, values: np.ndarray, ddof: int) -> np.ndarray:
+        with np.errstate(invalid="ignore"):  # an infinite value makes NaN of its group
+            away = self.deviations(values)
+            squares = self.sum(np.square(away, out=away))
         free = np.where(self.counts > ddof, self.counts - ddof, np.nan)
         return np.sqrt(squares / free)
 
@@ -171,15 +190,26 @@ class Groups:
         medians : `numpy.ndarray`, (g,)
             NaN where a value of the group is.
         """
+        return self._once("median", values, lambda: self._median(values))
+
+    def _median(self, values: np.ndarray) -> np.ndarray:
         medians = np.empty(len(self))
-        for count in np.unique(self.counts).tolist():
+        for count, chosen, starts in self._by_count:
+            if count <= MOST_COLUMNS and len(chosen) >= _FEW:
+                medians[chosen] = middle([values.take(starts + place) for place in range(count)])
+                continue
             # Groups of one size make a rectangle; its rows are sorted at once.
-            chosen = np.flatnonzero(self.counts == count)
-            rows = values[self.starts[chosen][:, None] + np.arange(count)]
+            rows = values[starts[:, None] + np.arange(count)]
             rows.sort(axis=1)
-            middle = 0.5 * (rows[:, (count - 1) // 2] + rows[:, count // 2])
-            medians[chosen] = np.where(np.isnan(rows[:, -1]), np.nan, middle)  # NaN sorts last
+            half = 0.5 * (rows[:, (count - 1) // 2] + rows[:, count // 2])
+            medians[chosen] = np.where(np.isnan(rows[:, -1]), np.nan, half)  # NaN sorts last
         return medians
+
+    @functools.cached_property
+    def _by_count(self) -> list[tuple[int, np.ndarray, np.ndarray]]:
+        """Which groups there are of each size, and their first rows."""
+        sizes = ((count, np.flatnonzero(self.counts == count)) for count in np.unique(self.counts).tolist())
+        return [(count, chosen, self.starts[chosen]) for count, chosen in sizes]
 
     def median_at_least(self, values: np.ndarray, limit: float) -> np.ndarray:
         """Tell which groups have a median of at least a limit.
@@ -194,9 +224,10 @@ class Groups:
         Returns
         -------
         held : `numpy.ndarray` of `bool`, (g,)
-            What ``median(values) >= limit`` tells, mostly by counting.
+            What ``median(values) >= limit`` tells; where there is a NaN,
+            whether more than half the rows are.
         """
-        return self._majority(values >= limit, lambda groups, rows: groups.median(values[rows]) >= limit)
+        return self._compared(values, limit, np.greater_equal)
 
     def median_below(self, values: np.ndarray, limit: float) -> np.ndarray:
         """Tell which groups have a median below a limit.
@@ -211,21 +242,25 @@ class Groups:
         Returns
         -------
         held : `numpy.ndarray` of `bool`, (g,)
-            What ``median(values) < limit`` tells, mostly by counting.
+            What ``median(values) < limit`` tells; where there is a NaN,
+            whether more than half the rows are.
         """
-        return self._majority(values < limit, lambda groups, rows: groups.median(values[rows]) < limit)
+        return self._compared(values, limit, np.less)
 
-    def _majority(self, mask: np.ndarray, exactly: Callable[[Groups, np.ndarray], np.ndarray]) -> np.ndarray:
-        """Tell where most rows are true; where just half are, ask."""
-        if not len(self):
-            return np.zeros(0, dtype=bool)
-        twice = 2 * np.add.reduceat(mask.view(np.int8), self.starts, dtype=np.int32)
-        held = twice > self.counts
-        if len(even := np.flatnonzero(twice == self.counts)):
-            chosen = np.zeros(len(self), dtype=bool)
-            chosen[even] = True
-            held[even] = exactly(self.take(chosen), self.spread(chosen))
-        return held
+    def finite(self, values: np.ndarray) -> np.ndarray:
+        """Tell in which groups every row has a finite value.
+
+        Parameters
+        ----------
+        values : `numpy.ndarray`, (r,)
+            One value per row.
+
+        Returns
+        -------
+        held : `numpy.ndarray` of `bool`, (g,)
+            One per group.
+        """
+        return self._once("finite", values, lambda: self.all(np.isfinite(values)))
 
     def all(self, mask: np.ndarray) -> np.ndarray:
         """Tell in which groups a condition holds for every row.
@@ -240,9 +275,30 @@ class Groups:
         held : `numpy.ndarray` of `bool`, (g,)
             One per group.
         """
-        if not len(self):
-            return np.zeros(0, dtype=bool)
+        if mask.all():
+            return np.ones(len(self), dtype=bool)
         return np.logical_and.reduceat(mask, self.starts)
+
+    def _compared(self, values: np.ndarray, limit: float, than: np.ufunc) -> np.ndarray:
+        """Compare medians with a limit; of groups that have none, most rows
+        decide.
+        """
+        medians = self.median(values)
+        held = than(medians, limit)
+        if np.any(unknown := np.isnan(medians)):
+            held[unknown] = self.take(unknown)._most(than(values[self.spread(unknown)], limit))
+        return held
+
+    def _most(self, mask: np.ndarray) -> np.ndarray:
+        """Tell in which groups a condition holds for most of the rows."""
+        return 2 * np.add.reduceat(mask.view(np.int8), self.starts, dtype=np.int32) > self.counts
+
+    def _once(self, what: Any, values: np.ndarray, work: Callable[[], np.ndarray]) -> np.ndarray:
+        """Return what is known of an array, or work it out."""
+        if (what, id(values)) not in self._known:
+            # The array is kept, so that its id is not given to another one.
+            self._known[what, id(values)] = values, work()
+        return self._known[what, id(values)][1]
 
 
 def group_rows(keys: np.ndarray) -> tuple[np.ndarray | None, Groups]:

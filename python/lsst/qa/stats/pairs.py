@@ -29,7 +29,11 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-_BLOCK = 1 << 20
+_BLOCK = 1 << 16
+"""Candidates at a time: the processor's cache holds them, and so small a
+product of matrices is not spread over threads, which wait for each other for
+longer than they work.
+"""
 
 
 def separation(ra1: np.ndarray, dec1: np.ndarray, ra2: np.ndarray, dec2: np.ndarray) -> np.ndarray:

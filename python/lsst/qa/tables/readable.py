@@ -33,7 +33,7 @@ import pyarrow as pa
 from ..errors import InputError
 from ..pieces import Coded
 
-BATCH_ROWS = 1 << 15
+BATCH_ROWS = 1 << 16
 """Rows read at a time: some MB, whatever the size of the file's row groups."""
 
 
@@ -205,13 +205,36 @@ def as_numpy(column: pa.ChunkedArray | pa.Array) -> np.ndarray | Coded:
     values : `numpy.ndarray` or `Coded`
         Null numbers are NaN, flags with nulls objects; text is numbered.
     """
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     if arrow_text(column.type):
         return _arrow_coded(column)
     if pa.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
-    if isinstance(column, pa.ChunkedArray):
-        return column.to_numpy()
+    if pa.types.is_boolean(column.type) and not column.null_count:
+        return _bits(column, 1)
+    if pa.types.is_floating(column.type) or (pa.types.is_integer(column.type) and not column.null_count):
+        values = _plain(column)
+        return np.where(_bits(column, 0), values, np.nan) if column.null_count else values
     return column.to_numpy(zero_copy_only=False)
+
+
+def _plain(column: pa.Array) -> np.ndarray:
+    """Look at the numbers of a column, whatever they are where it is null."""
+    if not len(column):
+        return np.zeros(0, dtype=column.type.to_pandas_dtype())
+    values = np.frombuffer(column.buffers()[1], dtype=column.type.to_pandas_dtype())
+    return values[column.offset : column.offset + len(column)]
+
+
+def _bits(column: pa.Array, buffer: int) -> np.ndarray:
+    """Unpack a buffer of bits: what is not null, 0, or flags, 1."""
+    if not len(column):
+        return np.zeros(0, dtype=bool)
+    packed, first = np.frombuffer(column.buffers()[buffer], dtype=np.uint8), column.offset
+    begin, end = first // 8, (first + len(column) + 7) // 8
+    bits = np.unpackbits(packed[begin:end], bitorder="little")
+    return bits[first % 8 : first % 8 + len(column)].view(bool)
 
 
 def arrow_units(schema: pa.Schema) -> dict[str, str]:
@@ -260,13 +283,13 @@ class _Lazy(Mapping[str, Any]):
         return ((name, self._table[name]) for name in self._table.column_names)
 
 
-def _arrow_coded(column: pa.ChunkedArray | pa.Array) -> Coded:
-    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if not pa.types.is_dictionary(whole.type):
-        whole = whole.dictionary_encode()
-    values = ("", *((value or "").strip() for value in whole.dictionary.to_pylist()))
-    codes = whole.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Coded(codes.astype(np.int32) + np.int32(1), values)
+def _arrow_coded(column: pa.Array) -> Coded:
+    whole = column if pa.types.is_dictionary(column.type) else column.dictionary_encode()
+    values = tuple((value or "").strip() for value in whole.dictionary.to_pylist())
+    codes = _plain(whole.indices)
+    if whole.null_count:
+        codes = np.where(_bits(whole.indices, 0), codes, np.int32(len(values)))
+    return Coded(codes, (*values, ""))
 
 
 def _is_text(values: Any) -> bool:
