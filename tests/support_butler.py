@@ -76,6 +76,8 @@ _DIMENSIONS = {
     "qa_matched_star_metrics": ("instrument", "skymap", "tract"),
     "qa_object_metrics": ("skymap", "tract"),
     "qa_source_metrics": ("instrument", "visit"),
+    "qa_source_reference_metrics": ("instrument", "visit"),
+    "qa_object_reference_metrics": ("skymap", "tract"),
     "qa_visit_summary_metrics": ("instrument", "visit"),
     "qa_visit_table_metrics": ("instrument",),
     "object_parent": ("skymap", "tract"),

@@ -196,7 +196,13 @@ def bands_of(source: Readable, kind: Table) -> tuple[str, ...]:
     if not kind.by_band:
         return ()
     own = [name for name in kind.columns if name.startswith(BAND_PREFIX)]
-    return tuple(band for band in BANDS if any(resolve(kind, source.units, name, band) for name in own))
+
+    def there(name: str, band: str) -> bool:
+        plan = resolve(kind, source.units, name, band)
+        # What all bands share, as an object's place, makes no band be there.
+        return plan is not None and any(leaf.physical.startswith(f"{band}_") for leaf in plan.reads)
+
+    return tuple(band for band in BANDS if any(there(name, band) for name in own))
 
 
 def prepare(
