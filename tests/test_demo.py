@@ -17,93 +17,78 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The demonstration, with stand-ins for the programs that it runs."""
+"""The demonstration, with a survey as small as can be."""
 
 from __future__ import annotations
 
 import contextlib
 import io
 import os
-import sys
+import re
 import tempfile
 import unittest
 from pathlib import Path
 from unittest import mock
 
-from lsst.qa.jobs.demo import demo_steps, run_demo
+import lsst.qa
+from lsst.qa.jobs.demo import run_demo
+from lsst.qa.store.database import connect
+from lsst.qa.store.jobs import list_jobs
+from lsst.qa.store.query import latest_runs
 
-STAND_IN = """#!/bin/sh
-echo "$(basename "$0") $*" >> "{calls}"
-echo "Executed 2 quanta successfully, 1 failed and 1 remain out of total 4 quanta."
-case "$*" in *{failing}*) exit {code};; esac
-"""
+SMALL = {"stars": 100, "galaxies": 100, "visits": 2, "bands": "r"}
 
 
 class DemoTestCase(unittest.TestCase):
-    """The steps run in order, and stop where one fails."""
+    """All of it, and where it stops if a step fails."""
 
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
-        self.programs = Path(folder.name)
-        self.demo = self.programs / "demo"
-        self.install()
-        # Programs are looked for beside the interpreter first.
-        patch = mock.patch.object(sys, "executable", str(self.programs / "python"))
+        self.demo = Path(folder.name).resolve() / "demo"
+        places = os.pathsep.join([str(Path(lsst.qa.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
+        patch = mock.patch.dict(os.environ, {"PYTHONPATH": places, "COLUMNS": "200"})
         patch.start()
         self.addCleanup(patch.stop)
 
-    def install(self, failing: str = "nothing-at-all", code: int = 0) -> None:
-        for name in ("pipetask", "lsst-qa"):
-            program = self.programs / name
-            program.write_text(STAND_IN.format(calls=self.programs / "calls", failing=failing, code=code))
-            program.chmod(0o755)
-
-    def run_demo(self) -> tuple[int, str, list[str]]:
-        calls = self.programs / "calls"
-        calls.write_text("")
+    def run_demo(self) -> tuple[int, str]:
         with contextlib.redirect_stdout(io.StringIO()) as output:
-            code = run_demo(self.demo)
-        verbs = [" ".join(line.split()[:2]) for line in calls.read_text().splitlines()]
-        return code, output.getvalue(), verbs
+            code = run_demo(self.demo, SMALL)
+        return code, output.getvalue()
 
-    def test_steps_in_order(self) -> None:
-        code, output, verbs = self.run_demo()
-        self.assertEqual(code, 0)
+    def test_from_nothing_to_verdicts(self) -> None:
+        code, output = self.run_demo()
+        self.assertEqual(code, 0, output)
+        typed = [line for line in output.splitlines() if line.startswith("$ ")]
+        verbs = [" ".join(line.split()[1:3]) for line in typed]
         self.assertEqual(
             verbs, ["lsst-qa simulate", "pipetask run", "pipetask run", "lsst-qa load", "lsst-qa check"]
         )
-        self.assertIn("3/4 quanta", output)
-        self.assertIn(f"lsst-qa dashboard --db sqlite:///{self.demo}/metrics.sqlite3, then", output)
-        self.assertIn("http://127.0.0.1:8765", output)
-
-    def test_program_is_reachable(self) -> None:
-        for path, expected in ((str(self.programs), ": lsst-qa dash"), ("/nowhere", "/lsst-qa dash")):
-            with mock.patch.dict(os.environ, {"PATH": f"{path}:/usr/bin:/bin"}):
-                self.assertIn(expected, self.run_demo()[1])
-
-    def test_failing_pipeline_stops(self) -> None:
-        self.install("qa.yaml", 3)
-        code, output, verbs = self.run_demo()
-        self.assertEqual(code, 3)
-        self.assertEqual(verbs, ["lsst-qa simulate", "pipetask run"])
-        self.assertIn("1 failed and 1 remain", output)
-        self.assertIn(str(self.demo / "measure.log"), output)
-        self.assertIn("pipetask ended with code 3", output)
-
-    def test_failed_verdict_is_no_failure(self) -> None:
-        self.install("check", 1)
-        self.assertEqual(self.run_demo()[0], 0)
-        self.install("check", 2)
-        self.assertEqual(self.run_demo()[0], 2)
-
-    def test_commands_are_shown_as_typed(self) -> None:
-        _, output, _ = self.run_demo()
-        for step in demo_steps(self.demo):
-            self.assertIn(step.title, output)
-            self.assertIn(" ".join(step.command[:2]), output)
+        self.assertIn(f"$ lsst-qa simulate {self.demo}/repo --stars 100", output)
         self.assertIn("'$QA_DIR/pipelines/qa.yaml'", output)
-        self.assertIn("""-d "instrument='SimCam' AND skymap='sim_v1'\"""", output)
+        self.assertIn("""-d "instrument = 'SimCam' AND skymap = 'sim_v1'\"""", output)
+        shown = re.search(r"\b([0-9]+)/\1 quanta", output)
+        assert shown is not None, output
+        self.assertRegex(output, "PA1 .* <= 5")
+        url = f"sqlite:///{self.demo}/metrics.sqlite3"
+        self.assertRegex(output, f"lsst-qa dashboard --db {url}, then open http://127.0.0.1:8765")
+        engine = connect(url)
+        self.addCleanup(engine.dispose)
+        (job,), (run,) = list_jobs(engine), latest_runs(engine)
+        self.assertEqual((job.state, job.output, job.repo), ("succeeded", run.name, f"{self.demo}/repo"))
+        # What it shows is what a user would type: pipetask made these quanta.
+        told = re.findall("Executed [0-9]+ quanta", (self.demo / "log.txt").read_text())
+        self.assertEqual(len(told), int(shown[1]) + 1)
+
+    def test_stops_where_a_step_fails(self) -> None:
+        (self.demo / "repo").mkdir(parents=True)
+        (self.demo / "repo" / "mine").touch()
+        code, output = self.run_demo()
+        self.assertEqual(code, 2, output)
+        self.assertIn(f"{self.demo}/repo", output)
+        self.assertIn("Simulate a survey: lsst-qa ended with code 2", output)
+        self.assertIn(f"The whole output is in {self.demo}/log.txt", output)
+        self.assertNotIn("$ pipetask", output)
 
 
 if __name__ == "__main__":
