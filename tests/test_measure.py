@@ -292,7 +292,7 @@ class CommandTestCase(FolderTestCase):
         one = CliRunner().invoke(main, ["metrics", "PA1"])
         for word in ("median_stars", "mmag", "psf_mag", "design <= 5", "LPM-17", "bytes"):
             self.assertIn(word, one.stdout)
-        wrong = CliRunner().invoke(main, ["metrics", "PAl"])
+        wrong = CliRunner().invoke(main, ["metrics", "PA1l"])
         self.assertEqual(wrong.exit_code, 2)
         self.assertRegex(wrong.stderr, "Did you mean .*'PA1'")
 

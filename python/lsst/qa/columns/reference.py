@@ -84,7 +84,7 @@ SOURCE_REFERENCE = Table(
     "A detection in a visit, and a star of a reference catalogue close to it.",
     {**_targets(SOURCE_COLUMNS, "sourceId"), **named(*_PLACES, _REF_ID, _NEAREST, *_LIGHT)},
     split=("visit", "band"),
-    signature=("ra_ref", "dec_ref", "psf_mag"),
+    signature=("sourceId", "ra", "dec", "ref_id", "psf_mag"),
 )
 
 _BANDED = named(
@@ -130,7 +130,7 @@ OBJECT_REFERENCE = Table(
     "An object of the coadds, and a star of a reference catalogue close to it.",
     {**_targets(OBJECT.columns, "objectId"), **_BANDED, **named(_REF_ID, _NEAREST)},
     split=("tract",),
-    signature=("ra_ref", "dec_ref"),
-    without=("psfFlux_target",),
+    signature=("objectId", "ref_id"),
+    without=("psfFlux", "psfFlux_target", "match_distance"),
     by_band=True,
 )
