@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """A small table of objects beside the truth, for the tests."""
 
 from __future__ import annotations

@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """The table that lays detections beside what is known to be there: a
 catalogue of truth, or of injected sources.
 """

@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """Completeness and purity: how much of what is there is detected, and how much
 of what is detected is there.
 

@@ -212,9 +212,9 @@ def Z2(magLim: np.ndarray, *, outliers: float = 15.0) -> Estimate:
     """By how much the depth may be brighter than the visit's median in all but
     DF2's design percentage of the field.
 
-    quantile(median(m5) - m5, 1 - 15 %), over detectors
+    quantile(median(m5) - m5, 1 - 15 %), over detectors, median-unbiased
     """
-    return Estimate(*quantile_range(-magLim, 1.0 - outliers / 100.0, 0.5))
+    return Estimate(*quantile_range(-magLim, 1.0 - outliers / 100.0, 0.5, unbiased=True))
 
 
 def logarithms(values: np.ndarray) -> np.ndarray:
@@ -249,9 +249,10 @@ def SX(seeing: np.ndarray, *, outliers: float = 10.0) -> Estimate:
     """Width of the PSF, over the visit's median, that all but SF1's design
     percentage of the field keeps within.
 
-    quantile(FWHM / median(FWHM), 1 - 10 %), over detectors
+    quantile(FWHM / median(FWHM), 1 - 10 %), over detectors,
+    median-unbiased
     """
-    value, error, n = quantile_range(logarithms(seeing), 1.0 - outliers / 100.0, 0.5)
+    value, error, n = quantile_range(logarithms(seeing), 1.0 - outliers / 100.0, 0.5, unbiased=True)
     ratio = float(np.exp(value))
     return Estimate(ratio, ratio * error, n)
 

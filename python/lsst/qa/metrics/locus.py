@@ -28,8 +28,8 @@ __all__ = ["ANALYSIS_TOOLS", "EXTINCTION", "FARO", "WIDTHS"]
 import numpy as np
 
 from ..metric import Estimate, Metric, Spec, metric
-from ..stats import median, rms_estimate, sigma_mad
-from ..stats.line import Line, clip_limit, least_squares, total_least_squares
+from ..stats import median, quantile_moves, rms_estimate, sigma_mad
+from ..stats.line import IQR_TO_SIGMA, Line, clip_limit, least_squares, total_least_squares
 
 MILLI = 1000.0
 ROW_BYTES = 96
@@ -313,5 +313,22 @@ def FARO(
             return Estimate(np.nan, np.nan, 0)
         if not last:
             kept = usable & (np.abs(away) < clip_limit(part, 3.0))
-    value, error, n = rms_estimate(part[np.abs(part - np.median(part)) <= clip_limit(part, 3.0)])
+    value, error, n = clipped_rms(part, 3.0)
     return Estimate(MILLI * value, MILLI * error, n)
+
+
+def clipped_rms(values: np.ndarray, sigmas: float) -> tuple[float, float, int]:
+    """Return the rms of what is within a limit that the quartiles set, and so
+    move.
+    """
+    limit = clip_limit(values, sigmas)
+    away = np.abs(values - np.median(values))
+    within = away <= limit
+    value, error, n = rms_estimate(values[within])
+    if not (value > 0.0 and limit > 0.0):
+        return value, error, n
+    density = np.count_nonzero(np.abs(away - limit) < 0.15 * limit) / (0.3 * limit * n)
+    gain = density * (limit**2 - value**2) / (2.0 * value) * sigmas * IQR_TO_SIGMA
+    moved = np.where(within, values**2 - value**2, 0.0) / (2.0 * value) * len(values) / n
+    moved += gain * (quantile_moves(values, 0.75) - quantile_moves(values, 0.25))
+    return value, float(moved.std() / np.sqrt(len(values))), n

@@ -38,10 +38,11 @@ __all__ = [
 import numpy as np
 
 from ..metric import ByBand, Estimate, metric, srd
-from ..stats import Groups, fraction, median, quantile, quantile_range
+from ..stats import Groups, fraction, hash_order, median, quantile, quantile_range
 
 MILLI = 1000.0
 IQR_TO_SIGMA = 1.0 / 1.349
+_FINE = 1e6  # so many parts of a mmag tell deviations from each other
 
 BYTES_PER_ROW = 2
 """One row in ten is of a bright star, for which it keeps some 20 bytes."""
@@ -72,7 +73,7 @@ def bright_stars(
         stars.all(extendedness < extended) if all_compact else stars.median_below(extendedness, extended)
     )
     kept = compact & stars.median_at_least(psf_snr, snr_min)
-    kept = kept & stars.all(np.isfinite(psf_mag)) & (stars.counts > 1)
+    kept = kept & stars.finite(psf_mag) & (stars.counts > 1)
     rows = int(stars.counts[kept].sum())
     chosen = kept & (stars.counts >= min_visits)
     mags, sample = psf_mag[stars.spread(chosen)], stars.take(chosen)
@@ -223,8 +224,10 @@ def random_pairs(
     """Take, in each shuffle, the difference of two visits of each star drawn
     at random.
     """
-    # By star and by size, so that the draw does not depend on the rows' order.
-    deviation = deviation[np.lexsort((deviation, np.repeat(star, visits)))]
+    # Within a star by a hash, so that the draw depends neither on the rows'
+    # order nor on which deviation is the larger.
+    mixed = hash_order(np.round(deviation * _FINE).astype(np.int64))
+    deviation = deviation[np.lexsort((mixed, np.repeat(star, visits)))]
     counts = visits[np.argsort(star)]
     first = np.cumsum(counts) - counts
     draw = np.random.default_rng(seed)

@@ -16,14 +16,16 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
-"""Residuals from truth: how far magnitudes, colours and positions are from what
-is known, by magnitude, of stars and of galaxies.
+
+"""Residuals from truth: how far magnitudes, colours and positions are from
+what is known, by magnitude, of stars and of galaxies.
 """
 
 from __future__ import annotations
 
 __all__ = ["COLOURS", "COUNTS", "MAGNITUDES", "POSITIONS", "PULLS"]
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +39,10 @@ MILLI = 1000.0
 MAS = np.degrees(1.0) * 3600e3
 AB_NANOJANSKY = 31.4
 
-_STATISTICS: dict[str, Any] = {"median": median, "scatter": sigma_mad}
+_STATISTICS: dict[str, Callable[[np.ndarray], tuple[float, float, int]]] = {
+    "median": median,
+    "scatter": sigma_mad,
+}
 
 
 def matched_sources(

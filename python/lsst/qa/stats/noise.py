@@ -29,6 +29,9 @@ from .robust import stdev
 
 _ROUNDS = 10
 
+_NEAR = 0.15
+"""Share of a limit by which its density is told."""
+
 
 def limiting_counts(
     snr: float, background: np.ndarray, area: np.ndarray, gain: float, read_noise: float
@@ -73,7 +76,8 @@ def clipped_stdev(values: np.ndarray, sigmas: float) -> tuple[float, float, int]
     Returns
     -------
     value, error : `float`
-        Standard deviation (ddof=1) and its error, from the fourth moment.
+        Standard deviation (ddof=1) and its error, from the fourth moment
+        and from what a wider limit would let in.
     n : `int`
         Number of values that are left.
     """
@@ -85,4 +89,12 @@ def clipped_stdev(values: np.ndarray, sigmas: float) -> tuple[float, float, int]
         if near.all():
             break
         kept = kept[near]
-    return stdev(kept)
+    value, error, n = stdev(kept)
+    if not value > 0.0:
+        return value, error, n
+    # The limit is so many times what it limits, so it goes with it.
+    limit = sigmas * value
+    away = np.abs(values[np.isfinite(values)] - np.median(kept))
+    density = np.count_nonzero(np.abs(away - limit) < _NEAR * limit) / (2.0 * _NEAR * limit * n)
+    feedback = sigmas * density * (limit**2 - value**2) / (2.0 * value)
+    return value, error / (1.0 - min(feedback, 0.8)), n

@@ -23,14 +23,16 @@ each with its 1-sigma error.
 
 from __future__ import annotations
 
-__all__ = ["fraction_beyond", "quantile_range"]
+__all__ = ["fraction_beyond", "quantile_moves", "quantile_range"]
 
 import numpy as np
 
 from .units import NONE, Moments, finite, fraction_error, mean_error, quantile_in_place
 
 
-def quantile_range(values: np.ndarray, p: float, q: float, *units: np.ndarray) -> Moments:
+def quantile_range(
+    values: np.ndarray, p: float, q: float, *units: np.ndarray, unbiased: bool = False
+) -> Moments:
     """Return the difference of two quantiles of the finite values.
 
     Parameters
@@ -41,6 +43,9 @@ def quantile_range(values: np.ndarray, p: float, q: float, *units: np.ndarray) -
         Which quantiles, 0 to 1: that of ``p`` less that of ``q``.
     *units : `numpy.ndarray` of `int`, (n,), optional
         Independent units, as of `quantile`.
+    unbiased : `bool`, optional
+        Whether the value is made of median-unbiased quantiles (Hyndman and
+        Fan 1996, definition 8), which matters for few values.
 
     Returns
     -------
@@ -55,12 +60,35 @@ def quantile_range(values: np.ndarray, p: float, q: float, *units: np.ndarray) -
     if n == 0:
         return NONE
     ordered = values.copy()
-    high, low = (quantile_in_place(ordered, at) for at in (p, q))
+    high, low = (quantile_in_place(ordered, _place(at, n) if unbiased else at) for at in (p, q))
     if n < 3:
         return high - low, np.nan, n
-    # By how much each value moves the two quantiles (Serfling 1980, 2.5.1).
-    moved = (p - (values <= high)) * _slope(ordered, p) - (q - (values <= low)) * _slope(ordered, q)
+    moved = quantile_moves(values, p) - quantile_moves(values, q)
     return high - low, mean_error(moved - moved.mean(), units), n
+
+
+def quantile_moves(values: np.ndarray, p: float) -> np.ndarray:
+    """Return by how much each value moves a quantile of all of them.
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        Finite values, at least one.
+    p : `float`
+        Which quantile, 0 to 1.
+
+    Returns
+    -------
+    moves : `numpy.ndarray`, (n,)
+        The influence function (Serfling 1980, section 2.5.1).
+    """
+    ordered = values.copy()
+    return (p - (values <= quantile_in_place(ordered, p))) * _slope(ordered, p)
+
+
+def _place(p: float, n: int) -> float:
+    """Return the quantile, interpolated linearly, that is median-unbiased."""
+    return min(max((p * (n + 1.0 / 3.0) - 2.0 / 3.0) / (n - 1.0), 0.0), 1.0) if n > 1 else 0.0
 
 
 def fraction_beyond(values: np.ndarray, above: float, *units: np.ndarray, below: float = np.inf) -> Moments:
@@ -105,6 +133,7 @@ def fraction_beyond(values: np.ndarray, above: float, *units: np.ndarray, below:
 def _slope(ordered: np.ndarray, p: float) -> float:
     """Return how fast a sample's quantile grows with ``p``."""
     spread = float(np.sqrt(p * (1.0 - p) / len(ordered)))
+    spread = max(min(2.0 * spread, p, 1.0 - p), spread)
     below, above = max(p - spread, 0.0), min(p + spread, 1.0)
     return (quantile_in_place(ordered, above) - quantile_in_place(ordered, below)) / (above - below)
 

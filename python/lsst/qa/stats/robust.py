@@ -84,8 +84,10 @@ def quantile(values: np.ndarray, p: float, *units: np.ndarray) -> Moments:
     spread = fraction_error(values <= value, p, units)
     if np.isnan(spread):
         return value, np.nan, n
-    low, high = (quantile_in_place(ordered, min(max(at, 0.0), 1.0)) for at in (p - spread, p + spread))
-    return value, 0.5 * (high - low), n
+    # Twice as far, where there is room for it, more values tell the density.
+    reach = max(min(2.0 * spread, p, 1.0 - p), spread)
+    low, high = (quantile_in_place(ordered, min(max(at, 0.0), 1.0)) for at in (p - reach, p + reach))
+    return value, 0.5 * (high - low) * spread / reach, n
 
 
 def median(values: np.ndarray, *units: np.ndarray) -> Moments:

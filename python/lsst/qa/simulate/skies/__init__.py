@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """Light skies: tables drawn directly as columns, by the hundred, whose true
 values are known; and what they tell of the metrics' errors.
 """

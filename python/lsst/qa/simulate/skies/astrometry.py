@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """Skies of stars that several visits see: their positions, and the separations
 of pairs.
 """
@@ -72,7 +73,7 @@ def _stars(rng: np.random.Generator, n: int, field: np.ndarray) -> dict[str, np.
     """Draw stars of two fields."""
     x, y = rng.uniform(-0.5 * _SIDE, 0.5 * _SIDE, (2, n))
     # Some stars are much worse than others of their magnitude.
-    mag, noise = rng.uniform(17.5, 21.0, n), 6.0 * np.exp(rng.normal(0.0, 0.7, n))
+    mag, noise = rng.uniform(17.5, 21.0, n), 8.0 * np.exp(rng.normal(0.0, 0.7, n))
     return {"x": x + _APART * field, "y": y, "mag": mag, "noise": noise}
 
 

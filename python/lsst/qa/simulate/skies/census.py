@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """Skies for counts, fractions, depths and the background: rows of each class,
 columns with holes, flags, empty apertures.
 """

@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """How true the errors are: over many skies, the bias of each metric's value
 and how often the truth lies within its error.
 """

@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """Skies of stars with residual ellipticities that vary smoothly over the
 field, for their correlations by separation.
 """

@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """Skies of stars along the stellar locus, as wide as is known."""
 
 from __future__ import annotations

@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """What a light sky is: columns drawn at random, and the true values of the
 metrics of such columns.
 """

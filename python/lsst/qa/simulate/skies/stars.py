@@ -16,6 +16,7 @@
 #
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
 """Skies of stars whose shapes and sizes differ from the PSF model's, of a
 visit and of a coadd.
 """
