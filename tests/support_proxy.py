@@ -141,7 +141,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         self.owner.connections.add(self.client_address)
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        length = int(self.headers["Content-Length"])
+        if len(content := self.rfile.read(length)) < length:
+            return  # who asked is gone
+        body = json.loads(content)
         path = unquote(self.path.split("?")[0])
         if path.startswith("/registry/subjects/"):
             number = self.owner.schema_id(body["schema"])
