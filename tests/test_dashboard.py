@@ -98,14 +98,18 @@ class DashboardTestCase(unittest.TestCase):
 
     def test_landing(self) -> None:
         data = self.data("/index.json")
-        self.assertEqual([run["name"] for run in data["runs"]], RUNS[::-1])
-        latest = data["runs"][0]
+        (group,) = data["groups"]
+        self.assertEqual((group["dataset"], group["earlier"]), ("u/someone/qa/w_*_*", 2))
+        self.assertEqual(group["baseline"]["name"], RUNS[-2])
+        self.assertEqual(data["jobs"], [])
+        latest = group["run"]
+        self.assertEqual(latest["name"], RUNS[-1])
         self.assertEqual(latest["counts"], {"pass": 2, "fail": 1, "unknown": 1, "none": 2})
         self.assertEqual(latest["variant_counts"], {"pass": 0, "fail": 1, "unknown": 0, "none": 0})
         self.assertEqual(latest["instruments"], ["HSC"])
         page = self.page("/")
         self.assertIn("2 of 4 requirements not met", page)
-        self.assertIn(f'href="/runs/{RUNS[0]}"', page)
+        self.assertIn(f'href="/runs/{RUNS[-1]}"', page)
         self.assertIn("2026-01-07 04:00 UTC", page)
         self.assertIn("PA1 r: 6.00 ± 0.25 mmag, should be ≤ 5, n 1,234", page)
         self.assertIn("1 other definitions", page)
@@ -140,7 +144,7 @@ class DashboardTestCase(unittest.TestCase):
         self.assertEqual(self.data(f"{path}.json?state=bad", 422)["error"]["code"], "parameter")
 
     def test_run_by_identifier(self) -> None:
-        name = self.data("/index.json")["runs"][0]
+        name = self.data("/index.json")["groups"][0]["run"]
         self.assertEqual(self.data(f"/runs/{name['uuid']}.json")["run"]["name"], name["name"])
 
     def test_metrics(self) -> None:
@@ -291,9 +295,9 @@ class StrangeTestCase(unittest.TestCase):
         self.browser = Browser(self.engine)
 
     def test_empty(self) -> None:
-        for path in ("/", "/runs", "/metrics"):
+        for path in ("/", "/runs", "/metrics", "/nights", "/compare"):
             self.assertIn("lsst-qa load REPO COLLECTION", self.browser.get(path).text)
-        self.assertEqual(self.browser.get("/index.json").json(), {"runs": []})
+        self.assertEqual(self.browser.get("/index.json").json(), {"groups": [], "night": None, "jobs": []})
         self.assertEqual(self.browser.get("/metrics/PA1").status_code, 404)
 
     def test_hostile_names(self) -> None:

@@ -71,6 +71,7 @@ from ..site import View
 
 NAMES = (
     "landing",
+    "nights",
     "runs",
     "run",
     "metrics",
@@ -78,6 +79,8 @@ NAMES = (
     "compare",
     "search",
     "quantum",
+    "jobs",
+    "job",
     "sign_in",
 )
 """The modules of this package that are pages, in the order of navigation."""

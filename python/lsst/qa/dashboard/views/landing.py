@@ -17,21 +17,54 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The landing page: the latest runs against the requirements."""
+"""The landing page: of each instrument and dataset the latest run against the
+requirements, what changed since the one before, the last night, and jobs.
+"""
 
 from __future__ import annotations
 
-__all__ = ["VIEW", "data"]
+__all__ = ["VIEW", "data", "dataset_of"]
+
+import datetime
+import re
 
 import sqlalchemy
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...store import query
+from ...store import jobs as stored
+from ...store import nights, query, records
+from ...store.job_records import utc_now
 from .. import shapes
 from ..site import Data, Site, View
+from . import jobs
+from .compare import compared
 
-_LATEST = 7
+_LOOKED_AT = 60
+_GROUPS = 6
+_TOLD = 5
+_JOBS = 5
+_DAYS = 7
+_OPEN = ("queued", "running", "following", "lost")
+_STAMP = re.compile(r"/?\d{8}T\d{6}Z$")
+_NUMBER = re.compile(r"\d{2,}")
+
+
+def dataset_of(name: str) -> str:
+    """Name the dataset that a run is of: runs that differ in times, weeks
+    and other numbers only are of one.
+
+    Parameters
+    ----------
+    name : `str`
+        Name of the run.
+
+    Returns
+    -------
+    dataset : `str`
+        The name without its time, and with a star for each longer number.
+    """
+    return _NUMBER.sub("*", _STAMP.sub("", name)) or name
 
 
 def data(engine: sqlalchemy.Engine) -> Data:
@@ -45,17 +78,54 @@ def data(engine: sqlalchemy.Engine) -> Data:
     Returns
     -------
     data : `dict` [`str`, `typing.Any`]
-        ``runs``, latest first: each with ``counts`` of verdicts by state, in
-        ``variant_counts`` those of variants, and its ``verdicts`` by a
-        threshold.
+        ``groups``, of an ``instruments`` and ``dataset`` each, the one with
+        the latest run first: the ``run`` with ``counts`` of verdicts by
+        state, ``variant_counts`` and its ``verdicts`` by a threshold; the
+        ``baseline``, the run before it, with the number of changes and the
+        greatest of them; the number of ``earlier`` runs. ``night``, the last
+        one with values; ``jobs`` that wait, run or failed lately.
     """
     specs = query.specifications(engine)
+    groups: dict[tuple[tuple[str, ...], str], list[records.Run]] = {}
+    for held in query.latest_runs(engine, _LOOKED_AT):
+        if not held.n_measurements:
+            continue  # only its execution is known
+        groups.setdefault((held.instruments, dataset_of(held.name)), []).append(held)
     shown = []
-    for held in query.latest_runs(engine, _LATEST):
-        cells = shapes.verdicts(engine, held, specs)
+    for (instruments, dataset), runs in list(groups.items())[:_GROUPS]:
+        cells = shapes.verdicts(engine, runs[0], specs)
         judged = [cell for cell in cells if cell["state"] != "none"]
-        shown.append({**shapes.run(held), **shapes.counts(cells), "verdicts": judged})
-    return {"runs": shown}
+        shown.append(
+            {
+                "instruments": list(instruments),
+                "dataset": dataset,
+                "run": {**shapes.run(runs[0]), **shapes.counts(cells), "verdicts": judged},
+                "baseline": _since(engine, runs[1], runs[0]) if len(runs) > 1 else None,
+                "earlier": len(runs) - 1,
+            }
+        )
+    open_jobs = stored.list_jobs(engine, states=_OPEN, limit=_JOBS)
+    recent = utc_now() - datetime.timedelta(days=_DAYS)
+    failed = [
+        job for job in stored.list_jobs(engine, states=("failed",), limit=_JOBS) if job.submitted > recent
+    ]
+    return {
+        "groups": shown,
+        "night": nights.last_night(engine),
+        "jobs": [jobs.summary(job) for job in (*open_jobs, *failed)],
+    }
+
+
+def _since(engine: sqlalchemy.Engine, before: records.Run, after: records.Run) -> Data:
+    """Tell what got worse and better."""
+    rows = [row for row in compared(engine, before, after) if "." not in row["metric"]]
+    directions = ("worse", "better")
+    return {
+        "name": before.name,
+        "started": before.started,
+        **{name: sum(row["direction"] == name for row in rows) for name in directions},
+        "most": [row for name in directions for row in rows if row["direction"] == name][:_TOLD],
+    }
 
 
 def add(site: Site) -> None:
