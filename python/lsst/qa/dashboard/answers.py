@@ -152,6 +152,37 @@ def redirect_answer(address: str) -> Response:
     return Response(status_code=303, headers={**_HEADERS, "Location": address, "Cache-Control": "no-store"})
 
 
+def bytes_answer(request: Request, body: bytes, media_type: str) -> Response:
+    """Answer with bytes of any kind.
+
+    Parameters
+    ----------
+    request : `starlette.requests.Request`
+        The request.
+    body : `bytes`
+        What to send.
+    media_type : `str`
+        What it is.
+
+    Returns
+    -------
+    response : `starlette.responses.Response`
+        The bytes, or that they have not changed.
+    """
+    return _answer(request, body, media_type, {})
+
+
+def empty_answer() -> Response:
+    """Answer that it is done.
+
+    Returns
+    -------
+    response : `starlette.responses.Response`
+        The answer.
+    """
+    return Response(status_code=204, headers={**_HEADERS, "Cache-Control": "no-store"})
+
+
 def error_answer(
     request: Request,
     templates: jinja2.Environment,

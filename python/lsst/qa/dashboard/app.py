@@ -43,7 +43,7 @@ from starlette.responses import Response
 from ..errors import AccessError, DatabaseError, InputError, QaError
 from ..store import database
 from ..store.watch import Watch
-from . import answers, assets, shapes
+from . import answers, api, assets, shapes
 from .access import Access
 from .guard import STATIC, Guard
 from .kept import Kept
@@ -86,6 +86,7 @@ def create_app(engine: sqlalchemy.Engine, settings: Settings | None = None) -> F
     )
     site = Site(engine, links, templates, app.router, Access(chosen))
     app.state.site = site
+    api.add(site, app)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     for view in views():
         view.add(site)
@@ -115,14 +116,18 @@ def _report(app: FastAPI, fail: Callable[[Request, int, str, str], Response]) ->
 
     @app.exception_handler(AccessError)
     def forbidden(request: Request, error: AccessError) -> Response:
-        return fail(request, error.status, error.code, str(error))
+        answer = fail(request, error.status, error.code, str(error))
+        if error.status == 401:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
         known = error.status_code == 404
-        return fail(
-            request, error.status_code, "not_found" if known else "http", _UNNAMED if known else error.detail
-        )
+        code, message = ("not_found", _UNNAMED) if known else ("http", error.detail)
+        answer = fail(request, error.status_code, code, message)
+        answer.headers.update(error.headers or {})
+        return answer
 
     @app.exception_handler(RequestValidationError)
     def misused(request: Request, error: RequestValidationError) -> Response:

@@ -26,6 +26,7 @@ __all__ = [
     "Data",
     "counts",
     "definition",
+    "found_metric",
     "found_run",
     "point",
     "row",
@@ -102,6 +103,32 @@ def found_run(engine: sqlalchemy.Engine, name: str) -> records.Run:
     if held is None:
         raise UnknownNameError("run", name, [known.name for known in query.latest_runs(engine, _SUGGESTED)])
     return held
+
+
+def found_metric(engine: sqlalchemy.Engine, name: str) -> records.MetricInfo:
+    """Look a metric up that has to be there.
+
+    Parameters
+    ----------
+    engine : `sqlalchemy.Engine`
+        The metrics database.
+    name : `str`
+        Name of the metric.
+
+    Returns
+    -------
+    info : `lsst.qa.store.records.MetricInfo`
+        Its definition.
+
+    Raises
+    ------
+    UnknownNameError
+        Raised if there is no such metric.
+    """
+    info = query.get_metric(engine, name)
+    if info is None:
+        raise UnknownNameError("metric", name, query.metric_names(engine))
+    return info
 
 
 def run(held: records.Run) -> Data:

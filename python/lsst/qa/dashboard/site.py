@@ -232,7 +232,9 @@ class Site:
         def add(function: Handler) -> Handler:
             # Some proxies take their prefix away, and some do not.
             for path in dict.fromkeys(prefix + path for prefix in ("", self.links.prefix) for path in paths):
-                self.router.add_api_route(path, function, methods=methods, response_model=None)
+                self.router.add_api_route(
+                    path, function, methods=methods, response_model=None, include_in_schema=False
+                )
             return function
 
         return add
@@ -265,4 +267,6 @@ async def read_form(request: Request) -> dict[str, str]:
         pairs = parse_qsl((await request.body()).decode(), keep_blank_values=True, max_num_fields=_FIELDS)
     except ValueError as error:
         raise InputError(f"This is not a form: {error}.") from error
+    if any("\0" in text for pair in pairs for text in pair):
+        raise InputError("No text of a form has a character 0.")
     return dict(pairs)

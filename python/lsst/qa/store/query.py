@@ -234,7 +234,7 @@ def _measurement(dataset: int, row: int, metric: str, band: str | None, *rest: A
 
 def _place(cursor: str) -> tuple[int, int]:
     dataset, _, row = cursor.partition("-")
-    if not (dataset.isdecimal() and row.isdecimal()):
+    if not all(part.isascii() and part.isdecimal() and int(part) < 2**63 for part in (dataset, row)):
         raise InputError(
             f"{cursor!r} is not the cursor of a measurement: expected two numbers, as in '12-34'."
         )

@@ -32,6 +32,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..errors import InputError
 from .database import tables
 from .definitions import specifications
 from .records import Point, Run, Summary, overall_status
@@ -39,7 +40,7 @@ from .summaries import band_key, summary
 from .totals import points, summaries
 
 
-def latest_runs(engine: sa.Engine, limit: int = 20) -> list[Run]:
+def latest_runs(engine: sa.Engine, limit: int = 20, after: str | None = None) -> list[Run]:
     """List the latest runs.
 
     Parameters
@@ -48,15 +49,29 @@ def latest_runs(engine: sa.Engine, limit: int = 20) -> list[Run]:
         A metrics database.
     limit : `int`, optional
         The most runs to return.
+    after : `str`, optional
+        ``uuid`` of the last run of the page before this one.
 
     Returns
     -------
     runs : `list` [`Run`]
         The newest first, by start; without their packages.
+
+    Raises
+    ------
+    InputError
+        Raised if there is no run ``after``.
     """
     run = tables().run
     newest = sa.select(run).order_by(when().desc(), run.c.run_id.desc()).limit(limit)
     with engine.connect() as connection:
+        if after is not None:
+            last = connection.execute(sa.select(when(), run.c.run_id).where(run.c.uuid == after)).first()
+            if last is None:
+                raise InputError(
+                    f"{after!r} is not the cursor of a list of runs: expected a run's identifier."
+                )
+            newest = newest.where(sa.tuple_(when(), run.c.run_id) < sa.tuple_(*last))
         return complete_runs(connection, connection.execute(newest).mappings().all())
 
 

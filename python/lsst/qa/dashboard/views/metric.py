@@ -64,9 +64,7 @@ def data(engine: sqlalchemy.Engine, name: str, band: str | None = None, in_run: 
     UnknownNameError
         Raised if there is no such metric, or no such run of it.
     """
-    info = query.get_metric(engine, name)
-    if info is None:
-        raise UnknownNameError("metric", name, query.metric_names(engine))
+    info = shapes.found_metric(engine, name)
     points = query.history(engine, name)
     bands = sorted({point.band for point in points}, key=arrange.band_key)
     run_ids = {point.run: point.run_id for point in points}
