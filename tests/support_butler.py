@@ -97,6 +97,10 @@ _DIMENSIONS = {
     "qa_dia_source_metrics": ("skymap", "tract"),
     "qa_dia_visit_metrics": ("instrument", "visit"),
     "qa_dia_fake_metrics": ("instrument", "visit"),
+    "sim_truth": ("skymap", "tract"),
+    "matched_injected_deep_coadd_predetection_catalog_tract_injected_object": ("skymap", "tract"),
+    "qa_truth_metrics": ("skymap", "tract"),
+    "qa_truth_match_metrics": ("skymap", "tract"),
 }
 
 

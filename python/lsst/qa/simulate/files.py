@@ -34,7 +34,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from .blends import parent_pieces
 from .cadence import visit_ids
+from .depths import coadd_depths, coadd_inputs
+from .differences import dia_sources
 from .isolated import KEY, isolated_pieces, presources
 from .layout import ROW_GROUP, arrow_schema, to_arrow
 from .objects import object_pieces
@@ -42,6 +45,7 @@ from .reference import REFCAT, reference_shards
 from .sources import sources
 from .summary import visit_detector_table, visit_summary, visit_table
 from .survey import INSTRUMENT, SKYMAP, Survey
+from .true_sky import true_pieces
 from .truth import Truth, truth
 
 _VISIT, _TRACT = ("instrument", "visit"), ("skymap", "tract")
@@ -52,15 +56,21 @@ DATASETS = {
     "isolated_star_presources": (("instrument", *_TRACT), "ArrowAstropy"),
     "isolated_star_presource_associations": (("instrument", *_TRACT), "ArrowAstropy"),
     "object": (_TRACT, "ArrowAstropy"),
+    "object_parent": (_TRACT, "ArrowAstropy"),
+    "dia_source": (_TRACT, "ArrowAstropy"),
+    "deep_coadd_depth_table": (_TRACT, "ArrowAstropy"),
+    "deep_coadd_input_summary_tract": ((*_TRACT, "band"), "ArrowAstropy"),
     REFCAT: (("htm7",), "ArrowAstropy"),
     "visit_table": (("instrument",), "ArrowAstropy"),
     "visit_detector_table": (("instrument",), "ArrowAstropy"),
+    "sim_truth": (_TRACT, "ArrowAstropy"),
     "qa_truth": (("instrument",), "ArrowTable"),
 }
 """Dimensions and storage class of each kind of table."""
 
 _PER_VISIT = sum("visit" in dimensions for dimensions, _ in DATASETS.values())
-_PER_TRACT = sum("tract" in dimensions for dimensions, _ in DATASETS.values())
+_PER_BAND = sum("band" in dimensions for dimensions, _ in DATASETS.values())
+_PER_TRACT = sum("tract" in dimensions for dimensions, _ in DATASETS.values()) - _PER_BAND
 
 _TRUTH = pa.schema(
     [
@@ -110,9 +120,10 @@ def count_files(survey: Survey) -> int:
     count : `int`
         How many `survey_files` makes.
     """
-    alone = len(DATASETS) - _PER_VISIT - _PER_TRACT - 1
+    alone = len(DATASETS) - _PER_VISIT - _PER_TRACT - _PER_BAND - 1
+    per_tract = _PER_TRACT + _PER_BAND * len(survey.bands)
     shards = len(reference_shards(survey))
-    return _PER_VISIT * len(visit_ids(survey)) + _PER_TRACT * survey.tracts + shards + alone
+    return _PER_VISIT * len(visit_ids(survey)) + per_tract * survey.tracts + shards + alone
 
 
 def survey_files(survey: Survey, folder: Path, metadata: Mapping[str, object]) -> Iterator[File]:
@@ -155,6 +166,11 @@ def survey_files(survey: Survey, folder: Path, metadata: Mapping[str, object]) -
             {"skymap": SKYMAP, "tract": tract},
             *_write(folder / f"object_{tract}.parq", object_pieces(survey, tract)),
         )
+        yield from _products(survey, tract, folder)
+    for tract in range(survey.tracts):
+        path = folder / f"truth_{tract}.parq"
+        data_id = {"skymap": SKYMAP, "tract": tract}
+        yield File("sim_truth", data_id, *_write(path, true_pieces(survey, tract)))
     for pixel, stars in reference_shards(survey).items():
         yield File(REFCAT, {"htm7": pixel}, *_write(folder / f"refcat_{pixel}.parq", [stars]))
     for name, table in (("visit_table", visit_table), ("visit_detector_table", visit_detector_table)):
@@ -165,6 +181,21 @@ def survey_files(survey: Survey, folder: Path, metadata: Mapping[str, object]) -
     )
     pq.write_table(found, path)
     yield File("qa_truth", {"instrument": INSTRUMENT}, path, found.num_rows)
+
+
+def _products(survey: Survey, tract: int, folder: Path) -> Iterator[File]:
+    """Write what else comes of a tract's coadds and difference images."""
+    data_id: dict[str, str | int] = {"skymap": SKYMAP, "tract": tract}
+    for name, pieces in (
+        ("object_parent", parent_pieces(survey, tract)),
+        ("dia_source", [dia_sources(survey, tract)]),
+        ("deep_coadd_depth_table", [coadd_depths(survey, tract)]),
+    ):
+        yield File(name, data_id, *_write(folder / f"{name}_{tract}.parq", pieces))
+    for band in survey.filters:
+        path = folder / f"coadd_inputs_{tract}_{band}.parq"
+        written = _write(path, [coadd_inputs(survey, tract, band)])
+        yield File("deep_coadd_input_summary_tract", {**data_id, "band": band}, *written)
 
 
 def _write(path: Path, pieces: Iterable[Mapping[str, np.ndarray]]) -> tuple[Path, int]:

@@ -26,6 +26,7 @@ from .census import CENSUS, DEPTHS
 from .coverage import Coverage, covered, tally
 from .fields import CLOSE, DETECTORS, FIELDS
 from .locus import FARO_LOCUS, LOCUS
+from .matches import MATCHES
 from .photometry import BRIGHT, FAINT
 from .population import Population
 from .stars import STARS
@@ -44,6 +45,7 @@ POPULATIONS: tuple[Population, ...] = (
     *DEPTHS,
     *CENSUS,
     *SUMMARIES,
+    MATCHES,
 )
 """All kinds of skies."""
 
