@@ -45,7 +45,7 @@ RUN = "simulation"
 
 CHAIN = f"{INSTRUMENT}/defaults"
 
-_FORMAT = 2
+_FORMAT = 3
 """Raised when the same parameters begin to mean another survey."""
 
 _AT_ONCE = 100

@@ -80,6 +80,8 @@ class Stream(enum.IntEnum):
     MATCHED = 7
     TRUTH = 8
     REFERENCE = 9
+    DIFFERENCE = 10
+    PARENTS = 11
 
 
 @dataclasses.dataclass(frozen=True)

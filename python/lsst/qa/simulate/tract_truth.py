@@ -40,6 +40,7 @@ _PHOTOMETRY_SNR = 200.0
 _ASTROMETRY_SNR = 50.0
 _ASTROMETRY_MAGS = (17.0, 21.5)
 _SHAPE_SNR = {"": 100.0, ".lowSN": 500.0, ".highSN": 2700.0}
+_DETECTED_SNR = 5.0
 _FEWEST = 3
 _PA2 = {"u": 22.5, "z": 22.5, "y": 22.5}
 _SEPARATIONS = {"1": (5.0, 20.0), "2": (20.0, 20.0), "3": (200.0, 30.0)}
@@ -59,6 +60,7 @@ class _Tally:
         self._flags: dict[str, float] = {}
         self._stars = [np.zeros((7, 0))]
         self._sky = [np.zeros((2, 0))]
+        self._inputs = [np.zeros(0, dtype=np.int32)]
 
     def add(self, survey: Survey, drawn: Sky, seen: Coadd) -> None:
         primary = (drawn.kind != SKY) & (drawn.kind != BLEND)
@@ -71,16 +73,20 @@ class _Tally:
             self._flags[name] = self._flags.get(name, 0.0) + float(chance.sum())
         bright = compact & ~seen.saturated_centre & (seen.snr > _SHAPE_SNR[""])
         self._stars.append(np.vstack([seen.shape, seen.model, seen.snr])[:, bright])
+        detected = primary & ~seen.saturated_centre & (seen.snr > _DETECTED_SNR)
+        self._inputs.append(seen.inputs[detected & (seen.inputs > 0)])
         empty = (drawn.kind == SKY) & (seen.inputs > 0)
         self._sky.append(np.stack([seen.flux[1], seen.error[1]])[:, empty])
 
     def values(self) -> Values:
-        stars, sky = np.hstack(self._stars), np.hstack(self._sky)
+        stars, sky, inputs = np.hstack(self._stars), np.hstack(self._sky), np.concatenate(self._inputs)
         values: Values = {
             "n_stars": (float(self._compact), ""),
             "psf_flux_finite_fraction": (100.0 * self._finite / (self.primary or np.nan), "%"),
             **psf_residuals(stars[:3], stars[3:6], stars[6], _SHAPE_SNR),
             **sky_statistics(*sky),
+            "input_count_median": (float(np.median(inputs)) if len(inputs) else np.nan, ""),
+            "input_count_mean": (mean(inputs), ""),
         }
         for name, total in self._flags.items():
             values[f"flag_fraction.{name}"] = 100.0 * total / (self.objects or np.nan), "%"

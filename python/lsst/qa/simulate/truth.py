@@ -30,7 +30,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .blends import blend_values
 from .cadence import epoch_of, visit_ids
+from .depths import depth_values
+from .differences import difference_values
 from .reference_truth import coadd_reference_values, visit_reference_values
 from .survey import SKYMAP, Survey
 from .tract_truth import coadd_values, repeat_values
@@ -82,8 +85,8 @@ def truth(survey: Survey) -> Iterator[Truth]:
     truth : `Truth`
         Of each visit those of its sources, also against the reference
         catalogue, and, for the visit and for each detector, those of its
-        summary; then, of each tract and band, those of its coadd and of its
-        stars' repeatability.
+        summary; then, of each tract and band, those of its coadd, of its
+        stars' repeatability and of its difference images.
     """
     for visit_id in visit_ids(survey):
         yield from _of_visit(survey, visit_id)
@@ -92,6 +95,9 @@ def truth(survey: Survey) -> Iterator[Truth]:
         for band, values in coadd_values(survey, tract).items():
             if band is not None:
                 values = {**repeat_values(survey, tract, band), **values, **against[band]}
+                values |= {**depth_values(survey, tract, band), **difference_values(survey, tract, band)}
+            else:
+                values = {**values, **blend_values(survey, tract)}
             for name, (value, unit) in values.items():
                 yield Truth(name, band, value, unit, skymap=SKYMAP, tract=tract)
 
