@@ -150,15 +150,16 @@ class JobsTestCase(unittest.TestCase):
 
         def wait() -> Callable[[], None]:
             waiting.join(_MOST_SECONDS)
-            self.assertTrue(held, f"nobody came to {path}: {self.told()}")
+            if not held:
+                self.fail(f"nobody came to {path}")
             path.unlink()
-            self.addCleanup(close)
             return close
 
         def close() -> None:
             while held:
                 os.close(held.pop())
 
+        self.addCleanup(close)
         return wait
 
     def fail_at(self, visit: int) -> None:
