@@ -72,6 +72,7 @@ from ..site import View
 NAMES = (
     "landing",
     "nights",
+    "data_id",
     "runs",
     "run",
     "metrics",
