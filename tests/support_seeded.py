@@ -27,6 +27,7 @@ import numpy as np
 from support import Columns, taken
 from support_reference import object_pairs, source_pairs
 from support_seeded_coadds import COADD_STORIES
+from support_seeded_execution import EXECUTION_STORIES
 from support_truth import truth_matches
 
 from lsst.qa.columns import BAND_PREFIX, TABLES, Column
@@ -59,6 +60,7 @@ def make_table(kind: str, seed: int = 1) -> Columns:
         "visit_summary": _summary,
         "visit_values": _visit_values,
         **COADD_STORIES,
+        **EXECUTION_STORIES,
         "source_reference": source_pairs,
         "object_reference": object_pairs,
         "truth_match": truth_matches,

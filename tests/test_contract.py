@@ -46,7 +46,7 @@ Row = dict[str, Any]
 
 COUNTS = re.compile(
     r"(coadd_)?(n_|(flag|nan|finite|valid)_fraction|psf_flux_finite)"
-    r"|(dia|deblend|peak|coadd|mask)_\w*(fraction|per_patch)"
+    r"|quanta_failed_fraction|(dia|deblend|peak|coadd|mask)_\w*(fraction|per_patch)"
 )
 """Metrics that look at whether rows are there, and what their flags say."""
 
@@ -237,6 +237,22 @@ class VisitSummaryTestCase(ContractTests, unittest.TestCase):
     """Detectors of visits."""
 
     kind = "visit_summary"
+    ids = ("visit",)
+
+
+class QuantumTestCase(ContractTests, unittest.TestCase):
+    """Quanta of a run."""
+
+    kind = "quantum"
+    ids = ("task",)
+
+    test_largest_ids = None  # there are no numbers that tell rows apart
+
+
+class TaskMetadataTestCase(ContractTests, unittest.TestCase):
+    """Numbers in the metadata of quanta."""
+
+    kind = "task_metadata"
     ids = ("visit",)
 
 

@@ -42,6 +42,7 @@ from .metrics import (
     depth,
     difference,
     ellipticity,
+    execution,
     fakes,
     locus,
     masks,
@@ -54,6 +55,7 @@ from .metrics import (
     shape_colour,
     sky,
     survey,
+    task_metadata,
     truth_residuals,
     uniformity,
     validity,
@@ -87,6 +89,8 @@ FAMILIES: tuple[ModuleType, ...] = (
     fakes,
     completeness,
     truth_residuals,
+    execution,
+    task_metadata,
 )
 
 

@@ -23,7 +23,7 @@ for.
 
 from __future__ import annotations
 
-__all__ = ["Coded", "Columns", "Piece", "coded", "joined"]
+__all__ = ["Coded", "Columns", "Piece", "coded", "joined", "same_text"]
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -74,6 +74,26 @@ def coded(values: np.ndarray) -> Coded:
         values = np.array(["" if value is None else str(value) for value in plain], dtype=np.str_)
     distinct, codes = np.unique(np.char.strip(values), return_inverse=True)
     return Coded(codes, tuple(distinct.tolist()))
+
+
+def same_text(column: np.ndarray | Coded, text: str) -> np.ndarray:
+    """Tell in which rows a column of text holds a text.
+
+    Parameters
+    ----------
+    column : `numpy.ndarray` or `Coded`, (n,)
+        The column.
+    text : `str`
+        The text.
+
+    Returns
+    -------
+    same : `numpy.ndarray` of `bool`, (n,)
+        Whether it is the same.
+    """
+    if isinstance(column, Coded):
+        return np.array([value == text for value in column.values], dtype=bool)[column.codes]
+    return np.asarray(column == text)
 
 
 class Piece(Mapping[str, Any]):

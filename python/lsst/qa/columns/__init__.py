@@ -40,6 +40,7 @@ __all__ = [
 
 from .coadds import COADD_TABLES
 from .difference import DIFFERENCE_TABLES
+from .execution import EXECUTION_TABLES
 from .kinds import ANY_BAND, BAND_PREFIX, BANDS, OBS_MJD, Column, Derived, Table
 from .objects import OBJECT
 from .reference import OBJECT_REFERENCE, SOURCE_REFERENCE
@@ -61,6 +62,7 @@ TABLES: dict[str, Table] = {
         SOURCE_REFERENCE,
         OBJECT_REFERENCE,
         TRUTH_MATCH,
+        *EXECUTION_TABLES,
     )
 }
 """The kinds of input tables, by name."""
