@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import ours, plainly, repositories, tables
+from . import measurements, ours, plainly, repositories, tables
 
 OURS, DECODING, STREAMING = "lsst.qa", "pyarrow, decoding", "numpy, adding up"
 
@@ -51,6 +51,8 @@ class Size:
     datasets: tuple[int, ...]
     loaded: int
     """Datasets of 100 rows each."""
+    published: int
+    """Visits of 9,450 measurements each: 50 metrics of 189 detectors."""
 
 
 SIZES = {
@@ -64,6 +66,7 @@ SIZES = {
         quanta=(1, 10, 40),
         datasets=(100, 1000),
         loaded=1000,
+        published=10,
     ),
     "full": Size(
         matched=(100_000, 1_000_000, 10_000_000),
@@ -75,6 +78,7 @@ SIZES = {
         quanta=(1, 10, 100, 300),
         datasets=(100, 1000, 10_000),
         loaded=10_000,
+        published=200,
     ),
 }
 SIZES["huge"] = dataclasses.replace(SIZES["full"], matched=(*SIZES["full"].matched, 100_000_000))
@@ -181,6 +185,19 @@ def _framework(size: Size) -> Iterator[Case]:
     for database in ("SQLite", "PostgreSQL"):
         loading = partial(_in_repository, "load", database=database)
         yield Case(f"load into {database}", 100 * size.loaded, "rows", make, loading, reads=False)
+    # The proxy of the tests is slower than what it is to measure.
+    few = min(20, size.published)
+    for path, target, visits in (
+        ("publish to a REST proxy", "proxy", few),
+        ("publish to SQLite", "SQLite", size.published),
+        ("publish to a file", "file", size.published),
+    ):
+        made = partial(measurements.measurements, visits=visits, detectors=189, metrics=50)
+        yield Case(path, 189 * 50 * visits, "records", made, partial(_published, target), reads=False)
+
+
+def _published(target: str, place: str) -> Mapping[str, Work]:
+    return {OURS: ("publishing:publish", {"repo": place, "target": target})}
 
 
 def _nothing(folder: Path) -> str:

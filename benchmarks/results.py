@@ -163,6 +163,8 @@ def _note(answer: Mapping[str, Any], reference: Mapping[str, Any]) -> str:
     """Say where values differ, or what failed."""
     if answer.get("failed"):
         return f"failed: {answer['failed'][0]}"
+    if "note" in answer:
+        return str(answer["note"])
     ours, theirs = reference.get("values", {}), answer.get("values", {})
     if answer is reference or not theirs:
         return ""

@@ -102,6 +102,9 @@ def _memory(results: Results) -> Iterator[Verdict]:
         "matched stars, all metrics, rows by visit",
         "sources, standard metrics",
         "objects, standard metrics, six bands",
+        "publish to a REST proxy",
+        "publish to SQLite",
+        "publish to a file",
     ):
         if entry := results.find(path):
             yield Verdict(f"{path}: memory", _at(entry), "MiB", 512.0, entry.memory)

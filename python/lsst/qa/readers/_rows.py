@@ -30,6 +30,7 @@ __all__ = [
     "parse_json",
     "parse_yaml",
     "row",
+    "writable",
 ]
 
 import json
@@ -45,6 +46,7 @@ from ..results import DATA_ID, SCHEMA, from_rows
 
 BANDS = frozenset("ugrizy")
 
+_LONGEST_NAME = 500  # what an index can hold, and nobody types
 _TEXTS = {name for name in DATA_ID if SCHEMA.field(name).type == pa.string()}
 
 
@@ -142,7 +144,7 @@ def row(metric: str, value: Any, unit: Any, data_id: Mapping[str, Any]) -> dict[
         status, message = "failed", f"the value is no number but a {type(value).__name__}"
     elif not math.isfinite(found):
         status, message = "undefined", f"the value is {'null' if value is None else found}"
-    unit = unit if isinstance(unit, str) else ""
+    unit = writable(unit) if isinstance(unit, str) else ""
     held = {"metric": metric, "value": found, "unit": unit, "status": status, "message": message}
     return {**held, **data_id}
 
@@ -170,6 +172,23 @@ def number(value: Any) -> float | None:
         return None
 
 
+def writable(text: str) -> str:
+    """Make a text that every database and file can hold.
+
+    Parameters
+    ----------
+    text : `str`
+        Any text.
+
+    Returns
+    -------
+    text : `str`
+        Without characters that UTF-8 has no code for, and without the null
+        character, which no text of PostgreSQL may have.
+    """
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
 def data_id_columns(found: Mapping[str, Any]) -> dict[str, Any]:
     """Pick what fits the columns of a row.
 
@@ -187,7 +206,7 @@ def data_id_columns(found: Mapping[str, Any]) -> dict[str, Any]:
     for name in DATA_ID:
         value = found.get(name)
         if name in _TEXTS and isinstance(value, str) and value:
-            columns[name] = value
+            columns[name] = writable(value)
         elif name not in _TEXTS and isinstance(value, int) and abs(value) < 2**63:
             columns[name] = int(value)
     return columns
@@ -211,9 +230,10 @@ def made_of(rows: Iterable[Mapping[str, Any]], **facts: str | None) -> pa.Table:
     Raises
     ------
     NotATableError
-        Raised if a text in them cannot be written.
+        Raised if the name of a metric cannot be written, or is no name.
     """
-    try:
-        return from_rows(rows, {name: fact for name, fact in facts.items() if fact is not None})
-    except (UnicodeEncodeError, pa.ArrowException) as error:
-        raise NotATableError(f"a text in it cannot be written: {error}") from error
+    held = list(rows)
+    for name in (one["metric"] for one in held):
+        if writable(name) != name or len(name) > _LONGEST_NAME:
+            raise NotATableError(f"{name[:40]!a} is not the name of a metric")
+    return from_rows(held, {name: fact for name, fact in facts.items() if fact is not None})

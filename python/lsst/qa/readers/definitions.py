@@ -29,7 +29,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from ..spec import LEVELS, Spec
-from ._rows import BANDS, number
+from ._rows import BANDS, number, writable
 
 _BANDS = re.compile(rf"(?:^|_)([{''.join(sorted(BANDS))}]{{1,6}})$")
 
@@ -96,10 +96,8 @@ def definition(name: str, said: Mapping[str, Any]) -> Definition:
     parts = [str(reference[key]) for key in ("doc", "url") if reference.get(key)]
     if reference.get("page"):
         parts.append(f"p. {reference['page']}")
-    unit = said.get("unit")
-    return Definition(
-        name, unit if isinstance(unit, str) else "", _text(said.get("description")), ", ".join(parts)
-    )
+    unit, doc = _text(said.get("unit")), _text(said.get("description"))
+    return Definition(name, unit, doc, _text(", ".join(parts)))
 
 
 def threshold(spec: Mapping[str, Any]) -> dict[str, Any]:
@@ -163,8 +161,9 @@ def with_thresholds(
 
 def _metrics_of_job(metrics: Any) -> Iterator[tuple[str, Definition]]:
     for said in metrics if isinstance(metrics, list) else []:
-        if isinstance(said, dict) and isinstance(said.get("name"), str):
-            yield said["name"], definition(said["name"], said)
+        name = _string(_object(said).get("name"))
+        if name and writable(name) == name:
+            yield name, definition(name, said)
 
 
 def _spec(said: Mapping[str, Any], unit: str) -> Spec | None:
@@ -223,4 +222,4 @@ def _string(found: Any) -> str:
 
 
 def _text(found: Any) -> str:
-    return " ".join(found.split()) if isinstance(found, str) else ""
+    return " ".join(writable(found).split()) if isinstance(found, str) else ""

@@ -34,7 +34,7 @@ from lsst.resources import ResourcePath
 
 from ..errors import NotATableError
 from ..results import run_time
-from ._rows import BANDS, Context, data_id_columns, made_of, parse_json, parse_yaml, row
+from ._rows import BANDS, Context, data_id_columns, made_of, parse_json, parse_yaml, row, writable
 
 _VERSIONS = ("eups_version", "version", "git_sha")
 _TIMES = (("env", "date"), ("date",), ("run_timestamp",))
@@ -138,7 +138,7 @@ def _object(found: Any) -> dict[str, Any]:
 def _filter(name: Any) -> dict[str, str]:
     if not isinstance(name, str) or not name:
         return {}
-    return {"band": name} if name in BANDS else {"physical_filter": name}
+    return {"band": name} if name in BANDS else {"physical_filter": writable(name)}
 
 
 def _filters(blobs: Any) -> dict[str, Any]:
@@ -155,8 +155,10 @@ def _filters(blobs: Any) -> dict[str, Any]:
 def _packages(meta: Mapping[str, Any]) -> dict[str, str]:
     versions = {}
     for name, found in _object(meta.get("packages")).items():
+        if not isinstance(name, str):
+            continue  # in YAML any key may be a number
         facts = {"version": found} if isinstance(found, str) else _object(found)
         said = next((facts[key] for key in _VERSIONS if isinstance(facts.get(key), str)), None)
         if said is not None:
-            versions[name] = said
+            versions[writable(name)] = writable(said)
     return versions

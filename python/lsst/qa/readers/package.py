@@ -32,6 +32,7 @@ from typing import Any
 import yaml
 
 from ..errors import NotATableError
+from ._rows import writable
 from .definitions import Definition, definition, threshold, with_thresholds
 
 _MOST_BASES = 20
@@ -80,7 +81,7 @@ def read_package(folder: Path) -> dict[str, Definition]:
     for file in sorted((folder / "metrics").glob("*.yaml")):
         for document in _documents(file):
             for name, said in document.items():
-                if isinstance(name, str) and isinstance(said, dict):
+                if isinstance(name, str) and writable(name) == name and isinstance(said, dict):
                     found[f"{file.stem}.{name}"] = definition(f"{file.stem}.{name}", said)
     specs: list[dict[str, Any]] = []
     for package in sorted(path for path in (folder / "specs").glob("*") if path.is_dir()):

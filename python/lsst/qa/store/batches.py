@@ -290,7 +290,7 @@ def database_rows(
 def _time(text: str) -> datetime.datetime | None:
     try:
         return run_time("", text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
