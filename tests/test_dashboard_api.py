@@ -23,6 +23,7 @@ import io
 import json
 import math
 import tempfile
+import typing
 import unittest
 import urllib.parse
 import uuid
@@ -36,6 +37,8 @@ from support_dashboard import HOSTILE, RUNS, Browser, fill, row
 from support_store import OnPostgres, OnSqlite, Survey
 from test_dashboard_access import READ, TOKENS, WRITE
 
+from lsst.qa.dashboard.api import jobs
+from lsst.qa.store.job_records import STATES
 from lsst.qa.store.load import load
 from lsst.qa.store.totals import sum_up
 
@@ -162,7 +165,7 @@ class ApiTestCase:
 
     def test_logs(self) -> None:
         self.assertEqual(self.ask("logs", q="anything", level=30, run=RUNS[0]), {"items": [], "next": None})
-        self.assertEqual(self.ask("logs", 422, cursor="x")["error"]["code"], "input")
+        self.assertEqual(self.ask("logs", 422, cursor="x")["error"]["code"], "parameter")
 
     def test_annotations(self) -> None:
         note = {
@@ -223,7 +226,8 @@ class ApiTestCase:
             ({"definition": "demo", "parameters": {"x": "1"}}, 422),
         ):
             self.assertEqual(self.send("POST", "jobs", body, **ALLOWED).status_code, status)
-        self.assertEqual(self.ask("jobs", 422, state="odd")["error"]["code"], "input")
+        self.assertEqual(self.ask("jobs", 422, state="odd")["error"]["code"], "parameter")
+        self.assertEqual(typing.get_args(jobs.State), STATES)
 
     def test_formats(self) -> None:
         for path, query in (
@@ -266,18 +270,19 @@ class ApiTestCase:
         for path, status, code in (
             ("runs?limit=0", 422, "parameter"),
             ("runs?limit=x", 422, "parameter"),
-            ("runs?cursor=x", 422, "input"),
+            ("runs?cursor=x", 422, "parameter"),
+            (f"runs?cursor={uuid.uuid4()}", 422, "input"),
             ("runs?name=none", 404, "unknown_name"),
             ("runs?format=xml", 422, "parameter"),
             ("verdicts", 422, "parameter"),
             ("measurements?metric=PA11", 404, "unknown_name"),
-            ("measurements?cursor=1-99999999999999999999", 422, "input"),
-            ("measurements?band=%00", 422, "parameter"),
+            ("measurements?cursor=1-99999999999999999999", 422, "parameter"),
+            ("measurements?band=%00", 422, "input"),
             ("none", 404, "not_found"),
             ("jobs/none", 404, "unknown_name"),
             (f"tables/{uuid.uuid4()}", 404, "unknown_name"),
             ("tables/../../etc/passwd/rows", 404, "not_found"),
-            ("tables/x/rows", 422, "input"),
+            ("tables/x/rows", 422, "parameter"),
         ):
             with self.subTest(path=path):
                 answer = self.browser.get(f"/api/v1/{path}")

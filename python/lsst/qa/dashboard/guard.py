@@ -126,7 +126,7 @@ class Guard:
             # A page of any site could have its own name lead here, and read.
             return self.refuse(request, 421, "host", f"This is not {_shown(host)}; see --allow-host.")
         if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
-            return self.refuse(request, 422, "parameter", "No name and no text has a character 0.")
+            return self.refuse(request, 422, "input", "No name and no text has a character 0.")
         length = request.headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > self.access.settings.body_limit:
             return self.refuse(request, 413, "too_large", "This request is too large.")

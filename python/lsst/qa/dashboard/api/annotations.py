@@ -31,8 +31,7 @@ from starlette.responses import Response
 from ...store.annotations import add_annotation, list_annotations, withdraw_annotation
 from .. import answers
 from . import Api, models
-from .formats import Cursor, Format, Limit, answer, plain
-from .logs import number
+from .formats import Format, Limit, Number, answer, plain
 
 
 def add(api: Api) -> None:
@@ -57,13 +56,13 @@ def add(api: Api) -> None:
         skymap: str | None = None,
         tract: models.Long | None = None,
         limit: Limit = 100,
-        cursor: Cursor = None,
+        cursor: Number = None,
         format: Format = "json",
     ) -> Response:
         """List notes, the latest first."""
         about = {"run": run, "metric": metric, "band": band, "instrument": instrument, "day_obs": day_obs}
         about |= {"visit": visit, "detector": detector, "skymap": skymap, "tract": tract}
-        found = list_annotations(api.engine, limit=limit, before=number(cursor), **about)
+        found = list_annotations(api.engine, limit=limit, before=cursor, **about)
         following = str(found[-1].annotation_id) if len(found) == limit else None
         rows = [plain(held, models.Note) for held in found]
         return answer(request, models.Note, rows, format, following)

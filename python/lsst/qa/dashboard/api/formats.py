@@ -21,7 +21,18 @@
 
 from __future__ import annotations
 
-__all__ = ["FAULTS", "MEDIA", "Cursor", "Format", "Limit", "answer", "documented", "plain", "table_answer"]
+__all__ = [
+    "FAULTS",
+    "MEDIA",
+    "Cursor",
+    "Format",
+    "Limit",
+    "Number",
+    "answer",
+    "documented",
+    "plain",
+    "table_answer",
+]
 
 import datetime
 import io
@@ -45,7 +56,10 @@ from .models import Fault, Page
 
 Format = Literal["json", "csv", "parquet", "arrow"]
 Limit = Annotated[int, Query(ge=1, le=10_000, description="the most rows to return")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before this one")]
+_NEXT = "`next` of the page before this one"
+Cursor = Annotated[str | None, Query(max_length=200, description=_NEXT)]
+Number = Annotated[int | None, Query(ge=0, le=2**63 - 1, description=_NEXT)]
+"""A cursor that is a number."""
 
 MEDIA = {
     "csv": "text/csv; charset=utf-8",

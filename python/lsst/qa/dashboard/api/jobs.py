@@ -21,23 +21,21 @@
 
 from __future__ import annotations
 
-__all__ = ["add"]
+__all__ = ["State", "add"]
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...jobs.submission import find_definition, submit
-from ...store.job_records import STATES
 from ...store.jobs import cancel_job, get_job, job_log, list_jobs
 from .. import answers
 from . import Api, models
-from .formats import Cursor, Format, Limit, answer, plain
-from .logs import number
+from .formats import Format, Limit, Number, answer, plain
 
-States = Annotated[list[str], Query(description=f"of {', '.join(STATES)}", max_length=len(STATES))]
+State = Literal["queued", "running", "following", "succeeded", "failed", "cancelled", "lost"]
 
 
 def add(api: Api) -> None:
@@ -52,16 +50,22 @@ def add(api: Api) -> None:
     @api.listing("/jobs", models.Job)
     def list_all_jobs(
         request: Request,
-        state: States = [],  # noqa: B006
+        state: Annotated[list[State], Query(max_length=20)] = [],  # noqa: B006
         definition: str | None = None,
         limit: Limit = 50,
-        cursor: Cursor = None,
+        cursor: Number = None,
         format: Format = "json",
     ) -> Response:
         """List jobs, the latest first."""
-        found = list_jobs(api.engine, states=state, definition=definition, limit=limit, before=number(cursor))
+        found = list_jobs(api.engine, states=state, definition=definition, limit=limit, before=cursor)
         following = str(found[-1].job_id) if len(found) == limit else None
-        return answer(request, models.Job, [plain(job, models.Job) for job in found], format, following)
+        return answer(
+            request,
+            models.Job,
+            [plain(job, models.Job) for job in found],
+            format,
+            None if following is None else str(following),
+        )
 
     @api.writing("POST", "/jobs", 201, models.Job)
     def start_job(request: Request, job: models.JobRequest) -> Response:
@@ -83,12 +87,11 @@ def add(api: Api) -> None:
 
     @api.listing("/jobs/{name}/log", models.LogLines)
     def show_log(
-        request: Request, name: str, limit: Limit = 1000, cursor: Cursor = None, format: Format = "json"
+        request: Request, name: str, limit: Limit = 1000, cursor: Number = None, format: Format = "json"
     ) -> Response:
         """Read the log of a job, as far as it was written."""
-        after = number(cursor)
-        found = job_log(api.engine, name, after=-1 if after is None else after, limit=limit)
-        following = str(found[-1].piece) if found else cursor
+        found = job_log(api.engine, name, after=-1 if cursor is None else cursor, limit=limit)
+        following = str(found[-1].piece) if found else None if cursor is None else str(cursor)
         return answer(
             request, models.LogLines, [plain(held, models.LogLines) for held in found], format, following
         )

@@ -29,14 +29,11 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...errors import InputError
 from ...results import DATA_ID
 from ...store.search import search_logs
 from .. import shapes
 from . import Api, models
-from .formats import Cursor, Format, Limit, answer, plain
-
-_LARGEST = 2**63 - 1
+from .formats import Format, Limit, Number, answer, plain
 
 
 def add(api: Api) -> None:
@@ -60,7 +57,7 @@ def add(api: Api) -> None:
         detector: models.Long | None = None,
         tract: models.Long | None = None,
         limit: Limit = 100,
-        cursor: Cursor = None,
+        cursor: Number = None,
         format: Format = "json",
     ) -> Response:
         """List what was logged, the latest harvested first."""
@@ -73,35 +70,10 @@ def add(api: Api) -> None:
         }
         if run is not None:
             chosen["run_id"] = shapes.found_run(api.engine, run).run_id
-        found = search_logs(api.engine, q, level=level, limit=limit, after=number(cursor), **chosen)
+        found = search_logs(api.engine, q, level=level, limit=limit, after=cursor, **chosen)
         rows = []
         for record, quantum in found:
             of = {name: getattr(quantum, name) for name in (*DATA_ID, "run", "task", "status")}
             rows.append(plain(record, models.LogRecord, **of))
         following = str(found[-1].record.record_id) if len(found) == limit else None
         return answer(request, models.LogRecord, rows, format, following)
-
-
-def number(cursor: str | None) -> int | None:
-    """Read a cursor that is a number.
-
-    Parameters
-    ----------
-    cursor : `str` or `None`
-        The cursor.
-
-    Returns
-    -------
-    number : `int` or `None`
-        The number.
-
-    Raises
-    ------
-    InputError
-        Raised if it is none.
-    """
-    if cursor is None:
-        return None
-    if not (cursor.isascii() and cursor.isdecimal() and int(cursor) <= _LARGEST):
-        raise InputError(f"{cursor!r} is not the cursor of this list: expected a number.")
-    return int(cursor)

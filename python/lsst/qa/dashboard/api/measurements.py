@@ -23,16 +23,18 @@ from __future__ import annotations
 
 __all__ = ["add"]
 
-from typing import Literal
+from typing import Annotated, Literal
 
+from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...store import query
 from .. import shapes
 from . import Api, models
-from .formats import Cursor, Format, Limit, answer, plain
+from .formats import Format, Limit, answer, plain
 
+Place = Annotated[str, Query(pattern=r"^[0-9]{1,18}-[0-9]{1,18}$", description="`next` of the page before")]
 Status = Literal["ok", "empty", "undefined", "failed"]
 
 
@@ -54,7 +56,7 @@ def add(api: Api) -> None:
         status: Status | None = None,
         detectors: bool = False,
         limit: Limit = 1000,
-        cursor: Cursor = None,
+        cursor: Place | None = None,
         format: Format = "json",
     ) -> Response:
         """List measurements of whole visits and tracts; with detectors those

@@ -23,13 +23,15 @@ from __future__ import annotations
 
 __all__ = ["add"]
 
+from uuid import UUID
+
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...store import query
 from .. import shapes
 from . import Api, models
-from .formats import Cursor, Format, Limit, answer, plain
+from .formats import Format, Limit, answer, plain
 
 
 def add(api: Api) -> None:
@@ -46,14 +48,14 @@ def add(api: Api) -> None:
         request: Request,
         name: str | None = None,
         limit: Limit = 100,
-        cursor: Cursor = None,
+        cursor: UUID | None = None,
         format: Format = "json",
     ) -> Response:
         """List runs, the latest first; or one, by its name or identifier."""
         if name is not None:
             found, following = [shapes.found_run(api.engine, name)], None
         else:
-            found = query.latest_runs(api.engine, limit, cursor)
+            found = query.latest_runs(api.engine, limit, None if cursor is None else str(cursor))
             following = found[-1].uuid if len(found) == limit else None
         rows = [plain(run, models.Run, instruments=list(run.instruments)) for run in found]
         return answer(request, models.Run, rows, format, following)

@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["add"]
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import Query
 from starlette.requests import Request
@@ -32,8 +33,7 @@ from starlette.responses import Response
 from ...store.stored import list_datasets, pointer, read_part
 from .. import answers, shapes
 from . import Api, models
-from .formats import MEDIA, Cursor, Format, Limit, answer, plain, table_answer
-from .logs import number
+from .formats import MEDIA, Format, Limit, Number, answer, plain, table_answer
 
 Columns = Annotated[list[str], Query(description="names of columns; all if none is given", max_length=1000)]
 TableFormat = Literal["arrow", "parquet", "csv"]
@@ -55,24 +55,22 @@ def add(api: Api) -> None:
         run: str | None = None,
         dataset_type: str | None = None,
         limit: Limit = 1000,
-        cursor: Cursor = None,
+        cursor: Number = None,
         format: Format = "json",
     ) -> Response:
         """List the tables of results that were loaded."""
         run_id = None if run is None else shapes.found_run(api.engine, run).run_id
-        found = list_datasets(
-            api.engine, run_id=run_id, dataset_type=dataset_type, limit=limit, after=number(cursor)
-        )
+        found = list_datasets(api.engine, run_id=run_id, dataset_type=dataset_type, limit=limit, after=cursor)
         following = str(found[-1].dataset_id) if len(found) == limit else None
         rows = [plain(held, models.Dataset) for held in found]
         return answer(request, models.Dataset, rows, format, following)
 
     @api.reading("/tables/{uuid}", {200: {"model": models.Pointer, "description": "Where the table is"}})
-    def show_table(request: Request, uuid: str, run: str | None = None) -> Response:
+    def show_table(request: Request, uuid: UUID, run: str | None = None) -> Response:
         """Tell where a table is and what it has: one that was loaded, or any
         other in the repository that a run was loaded from.
         """
-        return answers.json_answer(request, plain(pointer(api.engine, uuid, run), models.Pointer))
+        return answers.json_answer(request, plain(pointer(api.engine, str(uuid), run), models.Pointer))
 
     binary = {"schema": {"type": "string", "format": "binary"}}
     content = {media.partition(";")[0]: binary for media in MEDIA.values()}
@@ -80,7 +78,7 @@ def add(api: Api) -> None:
     @api.reading("/tables/{uuid}/rows", {200: {"description": "The rows", "content": content}})
     def read_rows(
         request: Request,
-        uuid: str,
+        uuid: UUID,
         run: str | None = None,
         column: Columns = [],  # noqa: B006
         offset: Annotated[int, Query(ge=0, le=_LARGEST)] = 0,
@@ -88,4 +86,4 @@ def add(api: Api) -> None:
         format: TableFormat = "arrow",
     ) -> Response:
         """Read rows of some columns of a table."""
-        return table_answer(request, read_part(api.engine, uuid, run, column, offset, limit), format)
+        return table_answer(request, read_part(api.engine, str(uuid), run, column, offset, limit), format)
