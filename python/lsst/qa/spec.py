@@ -23,10 +23,11 @@ beside.
 
 from __future__ import annotations
 
-__all__ = ["LEVELS", "Spec", "srd"]
+__all__ = ["LEVELS", "Spec", "overridden", "srd"]
 
 import dataclasses
 import math
+from collections.abc import Iterable
 
 from .columns import BANDS
 
@@ -130,3 +131,32 @@ def srd(
     """
     values = zip(LEVELS, (minimum, design, stretch))
     return tuple(Spec(level, value, op, bands, source) for level, value in values)
+
+
+def overridden(specs: Iterable[Spec], others: Iterable[Spec]) -> tuple[Spec, ...]:
+    """Put thresholds in the place of others.
+
+    Parameters
+    ----------
+    specs : `~collections.abc.Iterable` [`Spec`]
+        Thresholds of a metric.
+    others : `~collections.abc.Iterable` [`Spec`]
+        Those that count instead; a later one more than an earlier one.
+
+    Returns
+    -------
+    specs : `tuple` [`Spec`, ...]
+        All; of the same level and operator none holds any more in a band
+        that another was given for.
+    """
+    found = list(specs)
+    for other in others:
+        alike = [spec for spec in found if (spec.level, spec.op) == (other.level, other.op)]
+        found = [spec for spec in found if spec not in alike]
+        for spec in alike if other.bands else ():
+            # What holds in all bands goes on to, where none is named.
+            left = "".join(band for band in spec.bands if band not in other.bands)
+            if left or not spec.bands:
+                found.append(dataclasses.replace(spec, bands=left))
+        found.append(other)
+    return tuple(found)

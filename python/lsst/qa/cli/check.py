@@ -35,8 +35,17 @@ import click
 @click.option(
     "--level", type=click.Choice(["minimum", "design", "stretch"]), default="design", show_default=True
 )
+@click.option(
+    "--specs",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="File of thresholds that count instead of the requirements: YAML, also that of lsst.verify.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print an object instead of a table.")
-def check_command(url: str | None, run: str | None, level: str, as_json: bool) -> None:
+def check_command(
+    url: str | None, run: str | None, level: str, files: tuple[str, ...], as_json: bool
+) -> None:
     """Judge a run by the requirements.
 
     The exit code is 1 if it misses any, or if a metric failed to run.
@@ -46,7 +55,7 @@ def check_command(url: str | None, run: str | None, level: str, as_json: bool) -
     from ..judge.report import check, plain, show
     from ..store.database import DEFAULT_URL
 
-    report = check(url or DEFAULT_URL, run, level)
+    report = check(url or DEFAULT_URL, run, level, files)
     if as_json:
         click.echo(json.dumps(plain(report), indent=1))
     else:

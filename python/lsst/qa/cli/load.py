@@ -36,6 +36,13 @@ import click
 @click.option("--db", "url", metavar="URL", help="Metrics database; qa-metrics.sqlite3 here by default.")
 @click.option("--where", default="", metavar="EXPRESSION", help="Load only data IDs that fulfil this.")
 @click.option("--made", metavar="TIME", help="When a Job was made that does not say so; ISO, UTC.")
+@click.option(
+    "--specs",
+    "files",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False),
+    help="File of thresholds to judge by from now on: YAML, also that of lsst.verify.",
+)
 @click.option("--dry-run", is_flag=True, help="Read all, write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object instead of text.")
 def load_command(
@@ -44,6 +51,7 @@ def load_command(
     url: str | None,
     where: str,
     made: str | None,
+    files: tuple[str, ...],
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -57,6 +65,7 @@ def load_command(
     from rich.console import Console
     from rich.progress import Progress
 
+    from ..readers.thresholds import read_thresholds
     from ..store.database import DEFAULT_URL, shown_url
     from ..store.load import load
     from ..store.opening import parse_time
@@ -70,6 +79,7 @@ def load_command(
             target,
             where=where,
             made=parse_time(made),
+            thresholds=read_thresholds(files) if files else None,
             dry_run=dry_run,
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )

@@ -25,9 +25,12 @@ __all__ = ["Report", "check", "plain", "show"]
 
 import math
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import CollectionError, UnknownNameError
+from ..readers.thresholds import overridden_for, read_thresholds
 from ..spec import LEVELS
 from ..store.database import connect
 from ..store.query import get_run, latest_runs, run_summary, specifications
@@ -71,7 +74,9 @@ class Report(NamedTuple):
         return not any(item.verdict.state == "fail" or item.summary.n_failed for item in self.judged)
 
 
-def check(url: str, name: str | None = None, level: str = "design") -> Report:
+def check(
+    url: str, name: str | None = None, level: str = "design", files: Sequence[str | Path] = ()
+) -> Report:
     """Judge a run.
 
     Parameters
@@ -82,6 +87,9 @@ def check(url: str, name: str | None = None, level: str = "design") -> Report:
         Name or identifier of the run; the latest one by default.
     level : `str`, optional
         "minimum", "design" or "stretch".
+    files : `~collections.abc.Sequence` [`str` or `~pathlib.Path`], optional
+        Files of thresholds that count instead of those of the database, see
+        `lsst.qa.readers.thresholds.read_thresholds`.
 
     Returns
     -------
@@ -94,11 +102,14 @@ def check(url: str, name: str | None = None, level: str = "design") -> Report:
         Raised if the database holds no run at all.
     DatabaseError
         Raised if the database does not answer or is not one of metrics.
+    InputError
+        Raised if a file of thresholds cannot be understood.
     UnknownNameError
         Raised if there is no such run, or no such level.
     """
     if level not in LEVELS:
         raise UnknownNameError("level", level, LEVELS)
+    given = read_thresholds(files)
     engine = connect(url)
     try:
         runs = latest_runs(engine, 1 if name is None else _NEAREST)
@@ -107,7 +118,7 @@ def check(url: str, name: str | None = None, level: str = "design") -> Report:
         run = get_run(engine, runs[0].name if name is None else name)
         if run is None:
             raise UnknownNameError("run", str(name), [run.name for run in runs])
-        specs = specifications(engine)
+        specs = overridden_for(specifications(engine), given, run.instruments, run.name)
         found = verdicts(run_summary(engine, run.run_id), lambda metric: specs.get(metric, ()), level)
     finally:
         engine.dispose()

@@ -23,17 +23,23 @@ from __future__ import annotations
 
 __all__ = ["define_others", "get_metric", "metric_ids", "metric_names", "specifications", "synchronize"]
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import sqlalchemy as sa
 
 from ..catalogue import METRICS
+from ..errors import InputError
 from ..metric import Metric
 from ..readers.definitions import Definition
-from ..spec import LEVELS, Spec
+from ..readers.thresholds import Threshold
+from ..spec import LEVELS, Spec, overridden
 from .database import insert, tables, writing
 from .records import MetricInfo
+
+_FILE = "file: "
+"""What the source of a threshold begins with that a file set."""
 
 
 def metric_names(engine: sa.Engine) -> list[str]:
@@ -99,7 +105,11 @@ def specifications(engine: sa.Engine) -> dict[str, tuple[Spec, ...]]:
     return {name: _sorted(tuple(members)) for name, members in sorted(specs.items())}
 
 
-def synchronize(engine: sa.Engine, catalogue: Mapping[str, Metric | Definition]) -> None:
+def synchronize(
+    engine: sa.Engine,
+    catalogue: Mapping[str, Metric | Definition],
+    thresholds: Iterable[Threshold] | None = None,
+) -> None:
     """Write the definitions of a catalogue where they differ from the held.
 
     Parameters
@@ -110,17 +120,27 @@ def synchronize(engine: sa.Engine, catalogue: Mapping[str, Metric | Definition])
         `lsst.qa.metric.Metric` or
         `lsst.qa.readers.definitions.Definition` by name. Metrics that it
         lacks are left as they are.
+    thresholds : `~collections.abc.Iterable` [`Threshold`], optional
+        Those of files that take the place of the catalogue's, and of all
+        that files set before; what they set stays if this is not given.
+
+    Raises
+    ------
+    InputError
+        Raised if one holds for an instrument or a dataset only, which a
+        database of all of them has no place for.
     """
     metric, spec = tables().metric, tables().specification
     wanted = {name: _definition(declared) for name, declared in sorted(catalogue.items())}
     with engine.connect() as connection:
         held = {row["name"]: dict(row) for row in connection.execute(sa.select(metric)).mappings()}
-    thresholds = specifications(engine)
+    kept = specifications(engine)
+    given = _from_files(kept, thresholds)
+    specs = {name: _sorted(overridden(m.specs, given.get(name, ()))) for name, m in catalogue.items()}
     changed = [
         name
         for name, facts in wanted.items()
-        if facts.items() - held.get(name, {}).items()
-        or _sorted(catalogue[name].specs) != thresholds.get(name, ())
+        if facts.items() - held.get(name, {}).items() or specs[name] != kept.get(name, ())
     ]
     if not changed:
         return
@@ -136,9 +156,29 @@ def synchronize(engine: sa.Engine, catalogue: Mapping[str, Metric | Definition])
         ids = metric_ids(connection, {})
         numbers = [ids[name] for name in changed]
         connection.execute(sa.delete(spec).where(spec.c.metric_id.in_(numbers)))
-        rows = [{"metric_id": ids[name], **_threshold(s)} for name in changed for s in catalogue[name].specs]
+        rows = [{"metric_id": ids[name], **_threshold(s)} for name in changed for s in specs[name]]
         if rows:
             connection.execute(insert(connection, spec).on_conflict_do_nothing(), rows)
+
+
+def _from_files(
+    held: Mapping[str, tuple[Spec, ...]], thresholds: Iterable[Threshold] | None
+) -> dict[str, list[Spec]]:
+    """Return the thresholds that files set, now or before, by metric."""
+    if thresholds is None:
+        return {
+            name: [spec for spec in specs if spec.source.startswith(_FILE)] for name, specs in held.items()
+        }
+    found: dict[str, list[Spec]] = {}
+    for one in thresholds:
+        if one.instrument or one.dataset:
+            raise InputError(
+                f"The threshold {one.spec.value:g} of {one.metric} holds for {one.instrument or one.dataset}"
+                " only; the database is of all: leave it to 'lsst-qa check --specs'."
+            )
+        source = one.spec.source if one.spec.source.startswith(_FILE) else f"{_FILE}{one.spec.source}"
+        found.setdefault(one.metric, []).append(dataclasses.replace(one.spec, source=source))
+    return found
 
 
 def define_others(engine: sa.Engine, definitions: Mapping[str, Definition]) -> dict[str, Definition]:

@@ -32,11 +32,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from ..catalogue import METRICS
 from ..errors import CollectionError
+from ..readers.thresholds import Threshold
 from .database import connect, exists
 from .definitions import define_others, synchronize
 from .insertion import known_datasets, write_batch
 from .opening import open_source
 from .reading import batches_of
+from .regions import Places, keep_regions, lacking
 from .source import Source
 from .totals import sum_up
 
@@ -76,6 +78,7 @@ def load(
     *,
     where: str = "",
     made: datetime.datetime | None = None,
+    thresholds: Sequence[Threshold] | None = None,
     dry_run: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> LoadReport:
@@ -92,6 +95,9 @@ def load(
     url : `str`
         Metrics database, see `lsst.qa.store.database.connect`; made if it
         does not exist.
+    thresholds : `~collections.abc.Sequence` [`Threshold`], optional
+        Thresholds that take the place of the catalogue's from now on, and
+        of all that were given so before.
     dry_run : `bool`, optional
         Read all, write nothing.
     progress : `~collections.abc.Callable`, optional
@@ -128,9 +134,11 @@ def load(
         skipped = sum(len(uuids & held) for uuids in planned.values())
         datasets = rows = 0
         if engine is not None and not dry_run:
-            synchronize(engine, METRICS)
+            synchronize(engine, METRICS, thresholds)
             define_others(engine, source.definitions)
+        places = Places()
         for batch in batches_of(source, held, unreadable.append):
+            places.add(batch.rows)
             found = len(batch.origins)
             new, written = found, batch.rows.num_rows
             if engine is not None and not dry_run:
@@ -140,6 +148,7 @@ def load(
                 progress(datasets + skipped + len(unreadable), total)
         if engine is not None and not dry_run:
             sum_up(engine)
+            keep_regions(engine, source.regions(*lacking(engine, places)))
     return LoadReport(
         datasets,
         rows,
