@@ -258,6 +258,13 @@ class ApiTestCase:
                 read = csv.read_csv(io.BytesIO(answers["csv"].content)) if expected else arrow
                 self.assertEqual((read.num_rows, read.column_names), (len(expected), arrow.column_names))
 
+    def test_types_of_columns(self) -> None:
+        answer = self.browser.get("/api/v1/measurements?format=arrow")
+        schema = pa.ipc.open_stream(answer.content).read_all().schema
+        types = {name: str(schema.field(name).type) for name in ("visit", "value", "n", "obs_time", "band")}
+        expected = {"visit": "int64", "value": "double", "n": "int64", "band": "string"}
+        self.assertEqual(types, {**expected, "obs_time": "timestamp[us, tz=UTC]"})
+
     def test_next_page_of_a_table(self) -> None:
         first = self.browser.get("/api/v1/runs?limit=2&format=csv")
         link = first.headers["link"]

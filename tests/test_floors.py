@@ -42,7 +42,7 @@ FLOORS = (
     ("F3", True, ("metrics",)),
     ("F4", True, ("results", "catalogue", "variants", "engine")),
     ("F5 (shared)", True, ("tables", "readers", "store", "judge", "harvest", "jobs")),
-    ("F5 (rooms)", False, ("tasks", "publish", "dashboard", "simulate")),
+    ("F5 (rooms)", False, ("tasks", "publish", "dashboard", "client", "simulate")),
     ("F6", True, ("cli",)),
 )
 FRONT_DOOR = "the package itself"

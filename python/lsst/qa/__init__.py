@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["__version__", "find_metric", "list_metrics", "measure"]
+__all__ = ["Client", "__version__", "find_metric", "list_metrics", "measure"]
 
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from .version import __version__
 
 if TYPE_CHECKING:
     from .catalogue import find as find_metric
+    from .client import Client
     from .tables.measure import measure
 
 
@@ -56,4 +57,8 @@ def __getattr__(name: str) -> Any:
         from .catalogue import find
 
         return find
+    if name == "Client":
+        from .client import Client
+
+        return Client
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -37,6 +37,8 @@ Callers branch on a class, never on a text.
     │   ├── TargetDownError      it does not answer, or asks to wait
     │   └── TargetRefusedError   it refuses who asks
     ├── AccessError              who asks may not (PermissionError)
+    ├── ServerError              a dashboard does not answer (RuntimeError)
+    │   └── NotThereError        it has no such thing (LookupError)
     └── BudgetError              a memory budget cannot be kept (ValueError)
 """
 
@@ -53,8 +55,10 @@ __all__ = [
     "MetricRunError",
     "MissingColumnError",
     "NotATableError",
+    "NotThereError",
     "QaError",
     "RejectedError",
+    "ServerError",
     "SimulationError",
     "TargetDownError",
     "TargetError",
@@ -229,6 +233,18 @@ class AccessError(QaError, PermissionError):
     def __init__(self, message: str, status: int = 403):
         self.status = status
         super().__init__(message)
+
+
+class ServerError(QaError, RuntimeError):
+    """A dashboard does not answer, or not as a dashboard does."""
+
+    code = "server"
+
+
+class NotThereError(ServerError, LookupError):
+    """A dashboard does not have what it was asked for."""
+
+    code = "not_there"
 
 
 class BudgetError(QaError, ValueError):

@@ -219,7 +219,8 @@ def _schema(model: type[BaseModel]) -> pa.Schema:
 
 
 def _arrow_type(annotation: Any) -> pa.DataType:
-    parts = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else (annotation,)
+    either = typing.get_origin(annotation) in (types.UnionType, typing.Union)
+    parts = typing.get_args(annotation) if either else (annotation,)
     kinds = [part for part in parts if part is not type(None)]
     if typing.get_origin(kinds[0]) is Annotated:
         kinds = [typing.get_args(kinds[0])[0]]
