@@ -62,7 +62,15 @@ class DemoTestCase(unittest.TestCase):
         typed = [line for line in output.splitlines() if line.startswith("$ ")]
         verbs = [" ".join(line.split()[1:3]) for line in typed]
         self.assertEqual(
-            verbs, ["lsst-qa simulate", "pipetask run", "pipetask run", "lsst-qa load", "lsst-qa check"]
+            verbs,
+            [
+                "lsst-qa simulate",
+                "pipetask run",
+                "pipetask run",
+                "lsst-qa harvest",
+                "lsst-qa load",
+                "lsst-qa check",
+            ],
         )
         self.assertIn(f"$ lsst-qa simulate {self.demo}/repo --stars 100", output)
         self.assertIn("'$QA_DIR/pipelines/qa.yaml'", output)

@@ -179,7 +179,8 @@ class ProgressTestCase(unittest.TestCase):
         self.assertEqual(self.hear(planned, line.format(2, 1, 3)).quanta, Quanta(6, 2, 1))
         self.assertFalse(self.hear(planned, line.format(2, 1, 3)).all_tried)
         self.assertTrue(self.hear(planned, line.format(5, 1, 0)).all_tried)
-        self.assertFalse(self.hear(planned, line.format(0, 6, 0)).all_tried)
+        self.assertTrue(self.hear(planned, line.format(0, 6, 0)).all_tried)
+        self.assertFalse(self.hear("QuantumGraph contains no quanta.").all_tried)
 
     def test_later_attempt(self) -> None:
         earlier = "Generated 2 quanta for task gate (1 previously succeeded{})."

@@ -75,6 +75,18 @@ class WorkerTestCase(JobsTestCase):
         self.assertEqual(latest_runs(self.engine)[0].n_datasets, 2)
         self.assertIn("visit 2 is to fail", self.told())
 
+    def test_all_failed(self) -> None:
+        """Their logs say why they failed; there is nothing to load."""
+        self.declare_gates(harvest=True, load=True)
+        for visit in (1, 2, 3):
+            self.fail_at(visit)
+        self.submit()
+        done = self.worker().work()
+        assert done is not None
+        self.assertEqual((done.state, done.step, done.quanta_failed), ("failed", "harvest", 3), self.told())
+        self.assertEqual(done.message, "3 of 3 quanta failed; there are no results.")
+        self.assertIn("Harvested 3 quanta", self.told())
+
     def test_failed_command(self) -> None:
         self.declare("pipeline", description="None.", tasks={"gate": {"class": "no.such.Task"}})
         self.submit()

@@ -33,7 +33,7 @@ from ..store.job_records import Job
 from ..store.work import Hand, Orders, Quanta
 from .definition import JobDefinition
 from .parameters import settled
-from .plan import PIPELINE, RESUMED, Plan, Step, make_plan
+from .plan import HARVEST, PIPELINE, RESUMED, Plan, Step, make_plan
 from .process import Ended, run_command, without_password
 from .progress import Progress
 from .resume import was_begun
@@ -124,8 +124,12 @@ class Attempt:
 
     def _steps(self, plan: Plan, steps: Sequence[Step]) -> None:
         code, following = 0, steps[0].name not in ("simulate", PIPELINE)
-        incomplete = _incomplete(self._job.quanta_failed, self._job.quanta_total) if following else ""
+        reached = Quanta(self._job.quanta_total, self._job.quanta_done, self._job.quanta_failed)
+        incomplete = _incomplete(reached) if following else ""
         for step in steps:
+            if incomplete and not reached.done and step.name != HARVEST:
+                # There are logs that say why, but no results.
+                continue
             self._hand.begin(self._job, step.name, "following" if following else "running")
             self._setting.begun(step)
             progress = Progress()
@@ -140,7 +144,8 @@ class Attempt:
                 following = True
                 # Some results are better than none, but that is no success.
                 if code and progress.all_tried:
-                    incomplete = _incomplete(progress.quanta.failed, progress.quanta.total)
+                    reached = progress.quanta
+                    incomplete = _incomplete(reached)
                     continue
                 if code and self._job.step is not None and progress.nothing_left:
                     continue
@@ -203,8 +208,11 @@ class Attempt:
         return self._orders is Orders.GO_ON and not self._leaving()
 
 
-def _incomplete(failed: int | None, total: int | None) -> str:
-    return f"{failed} of {total} quanta failed; the results of the others went on." if failed else ""
+def _incomplete(quanta: Quanta) -> str:
+    if not quanta.failed:
+        return ""
+    rest = "; the results of the others went on." if quanta.done else "; there are no results."
+    return f"{quanta.failed} of {quanta.total} quanta failed{rest}"
 
 
 def _verdict(code: int) -> str:

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["PIPELINE", "RESUMED", "Plan", "Step", "make_plan", "typed"]
+__all__ = ["HARVEST", "PIPELINE", "RESUMED", "Plan", "Step", "make_plan", "typed"]
 
 import dataclasses
 import datetime
@@ -35,6 +35,10 @@ from .templates import fields_of, filled
 
 PIPELINE = "pipeline"
 """Name of the step that runs the pipeline; the ones after it follow."""
+
+HARVEST = "harvest"
+"""Name of the step that reads execution figures and logs; it has something to
+do even if all quanta failed."""
 
 RESUMED = ("--extend-run", "--skip-existing", "--clobber-outputs")
 """Options with which pipetask goes on with a run that was cut off."""
@@ -135,7 +139,7 @@ def make_plan(
         )
     if then.harvest:
         command = ("lsst-qa", "harvest", repo, run, *database)
-        steps.append(Step("harvest", "Read execution figures and logs", command))
+        steps.append(Step(HARVEST, "Read execution figures and logs", command))
     if then.load:
         steps.append(Step("load", "Load the results", ("lsst-qa", "load", repo, run, *database)))
     if then.publish:

@@ -70,6 +70,6 @@ class Progress:
 
     @property
     def all_tried(self) -> bool:
-        """Whether each quantum has succeeded or failed, and some did."""
+        """Whether each quantum has succeeded or failed."""
         total, done, failed = self.quanta
-        return bool(total) and bool(done) and total == (done or 0) + (failed or 0)
+        return bool(total) and total == (done or 0) + (failed or 0)
