@@ -33,9 +33,11 @@ def decode(path: str, columns: Sequence[str], batch: int = 1 << 14) -> Callable[
 
     def work() -> dict[str, Any]:
         # Words are left as numbers, as readers that are in a hurry do.
-        schema = pq.read_schema(path)
+        head = pq.read_metadata(path)
+        schema = head.schema.to_arrow_schema()
         texts = [name for name in columns if str(schema.field(name).type) == "string"]
-        file = pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False, read_dictionary=texts)
+        how: dict[str, Any] = {"buffer_size": 1 << 20, "pre_buffer": False, "read_dictionary": texts}
+        file = pq.ParquetFile(path, metadata=head, **how)
         read = 0
         for part in file.iter_batches(batch, columns=list(columns), use_threads=False):
             read += part.nbytes

@@ -143,7 +143,7 @@ class Metric:
         Constants of this variant that differ from the functions' own.
     inputs : `dict` [`str`, `str`]
         Column to use for a parameter, where it is not its namesake.
-    bytes_per_row : `int`
+    bytes_per_row : `float`
         Memory that it may use per selected row beyond its columns; of a
         metric over groups, what its first step keeps per row.
     most_rows : `int` or `None`
@@ -164,7 +164,7 @@ class Metric:
     specs: tuple[Spec, ...] = ()
     constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    bytes_per_row: int = 32
+    bytes_per_row: float = 32
     most_rows: int | None = None
 
     def __post_init__(self) -> None:

@@ -32,12 +32,15 @@ from ..errors import BudgetError
 from .counting import largest_context, largest_selections
 from .grouping import PART_ROWS
 from .source import Source
-from .task import Task, columns_of, selected_by
+from .task import Task, columns_of, first_key, selected_by
 
 MIB = 1 << 20
 
 _READING = 192 * MIB
 """What decoding a batch of rows, and a part of groups, takes besides."""
+
+_READ = 96 * MIB
+"""What stays of it when all is read."""
 
 _WIDTH = {"flag": 1, "text": 4}
 """Bytes of a column's value, 8 where not named."""
@@ -141,20 +144,22 @@ def needed(batch: Batch) -> int:
     if first.metric.steps:
         n_rows = batch.n_rows
         steps = {
-            task.metric.steps[0]: min(n_rows, task.metric.most_rows or n_rows) * task.metric.bytes_per_row
+            first_key(task): min(n_rows, task.metric.most_rows or n_rows) * task.metric.bytes_per_row
             for task in batch.tasks
         }
         columns = {name for task in batch.tasks for name in columns_of(task)}
-        return _READING + min(n_rows, PART_ROWS) * 4 * _width(first, columns) + sum(steps.values())
+        reading = _READING + min(n_rows, PART_ROWS) * 4 * _width(first, columns)
+        # Once all is read, a statistic takes as much again as it is made of.
+        return math.ceil(sum(steps.values()) + max(reading, _READ + max(steps.values())))
     held: dict[Any, set[str]] = {}
-    work: dict[Any, int] = {}
+    work: dict[Any, float] = {}
     for task in batch.tasks:
         key = selected_by(task)
         held.setdefault(key, set()).update(columns_of(task, selection=False))
         work[key] = max(work.get(key, 0), task.metric.bytes_per_row)
     rows = {key: batch.selected.get(key, batch.n_rows) for key in held}
     kept = sum(rows[key] * (_NUMBERS + _width(first, names)) for key, names in held.items())
-    return _READING + kept + max(rows[key] * (_ORDER + work[key]) for key in held)
+    return math.ceil(_READING + kept + max(rows[key] * (_ORDER + work[key]) for key in held))
 
 
 def _together(tasks: Sequence[Task], n_rows: int) -> list[Batch]:

@@ -26,6 +26,7 @@ from __future__ import annotations
 __all__ = ["run_groups"]
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -39,7 +40,7 @@ from .contexts import Level
 from .grouping import OutOfOrderError, dealt_out, in_order
 from .rows import Row, measured
 from .source import Source
-from .task import Task, call_key, columns_of, given, mask_of, selected_by
+from .task import Task, call_key, columns_of, first_key, given, mask_of, selected_by
 
 Made = dict[str, np.ndarray]
 
@@ -89,7 +90,9 @@ def run_groups(
         fields = {**shared, **context.fields}
         own = gathered[context.number]
         cache: dict[Any, Any] = {}
-        for task in tasks:
+        chains = [_chain(task, fields.get("band")) for task in tasks]
+        users = Counter(key for chain in chains for key in chain)
+        for task, chain in zip(tasks, chains):
             for row in measured(
                 task,
                 fields,
@@ -97,6 +100,10 @@ def run_groups(
                 lambda: _selected(task, own, context.total),  # noqa: B023
             ):
                 yield task, row
+            users.subtract(chain)
+            for key in chain:
+                if not users[key]:  # nobody needs it any more
+                    cache.pop(key, None)
 
 
 def _gathered(
@@ -127,7 +134,7 @@ def _first_steps(
     samples: dict[int | None, Piece] = {None: piece}
     done: set[Any] = set()
     for task in tasks:
-        selection, step, most = _selection(task), _first_key(task), task.metric.most_rows
+        selection, step, most = _selection(task), first_key(task), task.metric.most_rows
         if step in done or step in gathered.failures:
             continue
         done.add(step)
@@ -182,30 +189,33 @@ def _first_step(task: Task, piece: Piece, grouped: Any) -> Made:
 def _finish(task: Task, gathered: _Gathered, cache: dict[Any, Any], band: str | None) -> Any:
     """Run the other steps of a metric, and the metric."""
     metric = task.metric
-    chain: Any = _first_key(task)
-    if chain in gathered.failures:
-        raise gathered.failures[chain]
-    if chain not in cache:
-        parts = gathered.parts[chain]
-        cache[chain] = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-        parts[:] = [cache[chain]]
-    made = cache[chain]
-    for step in metric.steps[1:]:
-        chain = (chain, call_key(task, step, band))
-        if chain not in cache:
-            cache[chain] = step(**given(step, band, made.__getitem__), **metric.arguments(step, band))
-        made = cache[chain]
+    first, *later = _chain(task, band)
+    if first in gathered.failures:
+        raise gathered.failures[first]
+    if first not in cache:
+        parts = gathered.parts.pop(first)
+        # One after the other, so that no two are there twice.
+        cache[first] = {name: np.concatenate([part.pop(name) for part in parts]) for name in [*parts[0]]}
+    made = cache[first]
+    for key, step in zip(later, metric.steps[1:]):
+        if key not in cache:
+            cache[key] = step(**given(step, band, made.__getitem__), **metric.arguments(step, band))
+        made = cache[key]
     return metric.function(
         **given(metric.function, band, made.__getitem__), **metric.arguments(metric.function, band)
     )
 
 
+def _chain(task: Task, band: str | None) -> list[Any]:
+    """Identify what a metric's steps make: the same key, the same result."""
+    chain = [first_key(task)]
+    for step in task.metric.steps[1:]:
+        chain.append((chain[-1], call_key(task, step, band)))
+    return chain
+
+
 def _selection(task: Task) -> Any:
     return task.metric.most_rows, selected_by(task)
-
-
-def _first_key(task: Task) -> Any:
-    return _selection(task), call_key(task, task.metric.steps[0], None)
 
 
 def _selected(task: Task, gathered: _Gathered, total: int) -> str:

@@ -21,7 +21,17 @@
 
 from __future__ import annotations
 
-__all__ = ["Task", "call_key", "columns_of", "given", "mask_columns", "mask_of", "selected_by", "tasks_of"]
+__all__ = [
+    "Task",
+    "call_key",
+    "columns_of",
+    "first_key",
+    "given",
+    "mask_columns",
+    "mask_of",
+    "selected_by",
+    "tasks_of",
+]
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -177,6 +187,23 @@ def call_key(task: Task, function: Callable[..., Any] | None, band: str | None) 
         return None
     columns = tuple(task.column(name) for name in positional_of(function))
     return function, tuple(sorted(task.metric.arguments(function, band).items())), columns
+
+
+def first_key(task: Task) -> Any:
+    """Identify the first step of a metric over groups: the same key, the same
+    result.
+
+    Parameters
+    ----------
+    task : `Task`
+        The metric.
+
+    Returns
+    -------
+    key : `~collections.abc.Hashable`
+        The rows that it takes, and the call.
+    """
+    return (task.metric.most_rows, selected_by(task)), call_key(task, task.metric.steps[0], None)
 
 
 def given(

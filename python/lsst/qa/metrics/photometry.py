@@ -94,7 +94,7 @@ def compact_stars(stars: Groups, extendedness: np.ndarray, limit: float, every: 
 
 def star_of(visits: np.ndarray) -> np.ndarray:
     """Number the star that each measurement belongs to."""
-    return np.repeat(np.arange(len(visits)), visits)
+    return np.repeat(np.arange(len(visits), dtype=np.int32), visits)
 
 
 def bright_detections(psf_snr: np.ndarray, *, snr_min: float = 200.0) -> np.ndarray:

@@ -100,7 +100,7 @@ def _repeat(flux: str, kind: str, place: int) -> Metric:
         specs=(Spec("minimum", (180.0 if kind == "Gal" else 120.0) / 2**place, source="verify_metrics"),),
         constants={"snr_low": low, "snr_high": high, "galaxies": kind == "Gal"},
         inputs={"mag": "psf_mag" if flux == "psf" else "gauss_mag"},
-        bytes_per_row=2,  # one number of 8 bytes per star
+        bytes_per_row=0.25,  # 8 bytes per star of one bin among many
     )
 
 

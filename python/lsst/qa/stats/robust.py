@@ -42,7 +42,8 @@ __all__ = [
 
 import numpy as np
 
-from .units import NONE, Moments, finite, fraction_error, quantile_in_place
+from .selection import quantiles
+from .units import NONE, Moments, finite, fraction_error
 
 MAD_TO_SIGMA = 1.482602218505602
 """Standard deviation of a Gaussian over its median absolute deviation."""
@@ -77,16 +78,16 @@ def quantile(values: np.ndarray, p: float, *units: np.ndarray) -> Moments:
     n = len(values)
     if n == 0:
         return NONE
-    ordered = values.copy()
-    value = quantile_in_place(ordered, p)
+    value = quantiles(values, p)[0] if units or n < 2 else np.nan
     if n < 2:
         return value, np.nan, n
-    spread = fraction_error(values <= value, p, units)
+    # Without units the size of the sample tells the error, before the value.
+    spread = fraction_error(values <= value if units else values, p, units)
     if np.isnan(spread):
         return value, np.nan, n
     # Twice as far, where there is room for it, more values tell the density.
     reach = max(min(2.0 * spread, p, 1.0 - p), spread)
-    low, high = (quantile_in_place(ordered, min(max(at, 0.0), 1.0)) for at in (p - reach, p + reach))
+    value, low, high = quantiles(values, p, max(p - reach, 0.0), min(p + reach, 1.0))
     return value, 0.5 * (high - low) * spread / reach, n
 
 
@@ -129,31 +130,38 @@ def sigma_mad(values: np.ndarray) -> Moments:
     values, _ = finite(values, ())
     if len(values) == 0:
         return NONE
-    centre = float(np.median(values))
-    value, error, n = median(np.abs(values - centre))
+    sides = 0.5 - _SIDE, 0.5 + _SIDE
+    centre, low, high = quantiles(values, 0.5, *sides)
+    away = values - centre
+    size = np.abs(away)
+    value, error, n = median(size)
     if n <= 2:
         return MAD_TO_SIGMA * value, np.nan, n
-    return MAD_TO_SIGMA * value, MAD_TO_SIGMA * error * _skewed(values - centre, value), n
+    inner, outer = quantiles(size, *sides)
+    skewed = _skewed(away, size, value, high - low, inner, outer)
+    return MAD_TO_SIGMA * value, MAD_TO_SIGMA * error * skewed, n
 
 
-def _skewed(away: np.ndarray, middle: float) -> float:
+def _skewed(
+    away: np.ndarray, size: np.ndarray, middle: float, width: float, inner: float, outer: float
+) -> float:
     """Return by how much more a median absolute deviation scatters because the
     median that it is about does.
 
     Of a symmetric distribution that is nothing: the median moves as many
     values in as out (Falk 1997, on the joint distribution of the two).
     """
-    size = np.abs(away)
-    inner, outer = np.quantile(size, [0.5 - _SIDE, 0.5 + _SIDE])
-    low, high = np.quantile(away, [0.5 - _SIDE, 0.5 + _SIDE])
     near = (size >= inner) & (size <= outer)
-    if not (outer > inner and high > low):
+    if not (outer > inner and width > 0.0):
         return 1.0
+    above, below, n = away > 0.0, away < 0.0, len(away)
     # Densities at both ends, their difference over that at the median.
-    lean = float(np.mean(near & (away > 0.0)) - np.mean(near & (away < 0.0)))
-    lean *= (high - low) / (outer - inner) / (2.0 * _SIDE)
-    together = float(np.mean(np.sign(away) * np.sign(size - middle)))
-    return float(np.sqrt(max(1.0 + lean**2 - 2.0 * lean * together, 0.25)))
+    lean = (np.count_nonzero(near & above) - np.count_nonzero(near & below)) / n
+    lean *= width / (outer - inner) / (2.0 * _SIDE)
+    far, close = size > middle, size < middle
+    alike = np.count_nonzero(above & far) + np.count_nonzero(below & close)
+    unlike = np.count_nonzero(above & close) + np.count_nonzero(below & far)
+    return float(np.sqrt(max(1.0 + lean**2 - 2.0 * lean * (alike - unlike) / n, 0.25)))
 
 
 def mean(values: np.ndarray) -> Moments:

@@ -23,9 +23,18 @@ or pairs that share stars.
 
 from __future__ import annotations
 
-__all__ = ["NONE", "Moments", "finite", "fraction_error", "mean_error", "quantile_in_place"]
+__all__ = [
+    "NONE",
+    "Moments",
+    "finite",
+    "fraction_error",
+    "mean_error",
+    "quantile_in_place",
+]
 
 import numpy as np
+
+from .selection import at_places, slices
 
 Moments = tuple[float, float, int]
 """Value, error and size of the sample."""
@@ -69,11 +78,7 @@ def quantile_in_place(values: np.ndarray, p: float) -> float:
     value : `float`
         The quantile.
     """
-    place = p * (len(values) - 1)
-    below = int(place)
-    above = min(below + 1, len(values) - 1)
-    values.partition((below, above))
-    return float(values[below] + (place - below) * (values[above] - values[below]))
+    return at_places(values, [p * (len(values) - 1)])[0]
 
 
 def fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) -> float:
@@ -95,35 +100,40 @@ def fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) ->
     """
     n = len(mask)
     wilson = float(np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n))
-    return float(np.maximum(mean_error(mask - p, units), wilson)) if units else wilson
+    return float(np.maximum(mean_error(mask, units, p), wilson)) if units else wilson
 
 
-def mean_error(away: np.ndarray, units: tuple[np.ndarray, ...]) -> float:
+def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 0.0) -> float:
     """Return the 1-sigma error of a mean.
 
     Parameters
     ----------
-    away : `numpy.ndarray`, (n,)
-        Values less their mean.
+    values : `numpy.ndarray`, (n,)
+        The sample.
     units : `tuple` [`numpy.ndarray`, ...], each (n,)
         Independent units.
+    mean : `float`, optional
+        Its mean.
 
     Returns
     -------
     error : `float`
         NaN for no more units than one, or two of pairs.
     """
-    n = len(away)
+    n = len(values)
     if not units:
-        return float(np.sqrt(np.sum(away**2) / (n - 1) / n))
+        return float(np.sqrt(np.sum((values - mean) ** 2) / (n - 1) / n))
     units, size, number = _numbered(units)
     if number <= len(units):
         return np.nan
-    sums = sum(np.bincount(unit, away, size) for unit in units)
+    sums = np.zeros(size)
+    for unit in units:
+        for part in slices(n):
+            sums += np.bincount(unit[part], values[part] - mean, size)
     variance = float(np.sum(sums**2))
     if len(units) == 2:
         # A pair counts for both its stars, but it varies once.
-        variance -= _pair_variance(away, np.minimum(*units) * size + np.maximum(*units))
+        variance -= _pair_variance(values - mean, np.minimum(*units) * size + np.maximum(*units))
     return float(np.sqrt(max(variance, 0.0) * number / (number - 1)) / n)
 
 
@@ -131,8 +141,11 @@ def _numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], in
     """Replace keys by numbers below a size, and say how many differ."""
     highest = max(int(unit.max()) for unit in units)
     if min(int(unit.min()) for unit in units) >= 0 and highest <= max(len(units[0]), 1 << 16):
-        counts = sum(np.bincount(unit, minlength=highest + 1) for unit in units)
-        return units, highest + 1, int(np.count_nonzero(counts))  # they are numbers already
+        there = np.zeros(highest + 1, dtype=bool)
+        for unit in units:
+            for part in slices(len(unit)):
+                there[unit[part]] = True
+        return units, highest + 1, int(np.count_nonzero(there))  # they are numbers already
     _, index = np.unique(np.concatenate(units), return_inverse=True)
     number = int(index.max()) + 1
     return tuple(np.split(index, len(units))), number, number

@@ -92,11 +92,15 @@ class ParquetTable:
 
     def __init__(self, path: str | Path):
         self.name = Path(path).name
+        # Read once: of a wide table it is long.
+        metadata = pq.read_metadata(path)
+        texts = [field.name for field in metadata.schema.to_arrow_schema() if arrow_text(field.type)]
         # Batches bound memory, not row groups: those of a butler hold up to a
         # gigabyte.
-        texts = [field.name for field in pq.read_schema(path) if arrow_text(field.type)]
-        self._file = pq.ParquetFile(path, buffer_size=_BUFFER, pre_buffer=False, read_dictionary=texts)
-        self.n_rows = self._file.metadata.num_rows
+        self._file = pq.ParquetFile(
+            path, metadata=metadata, buffer_size=_BUFFER, pre_buffer=False, read_dictionary=texts
+        )
+        self.n_rows = metadata.num_rows
         schema = self._file.schema_arrow
         self.units = arrow_units(schema)
         self.texts = frozenset(field.name for field in schema if arrow_text(field.type))
