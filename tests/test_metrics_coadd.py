@@ -59,7 +59,7 @@ class RatioTestCase(unittest.TestCase):
         self.assertEqual((value, n), (0.25, 1))
         self.assertTrue(math.isnan(error))
         self.assertEqual(total(np.zeros(4)), (0.0, 1.0, 4))
-        self.assertAlmostEqual(share(np.zeros(4), np.full(4, 25.0))[1], 100.0 * 0.5 / 101.0, 12)
+        self.assertAlmostEqual(share(np.zeros(4), np.full(4, 25.0))[1], 100.0 / 101.0, 12)
         self.assertTrue(math.isnan(count_ratio(np.ones(2) > 0, np.zeros(2) > 0)[0]))
 
     def test_units(self) -> None:

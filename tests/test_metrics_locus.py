@@ -140,7 +140,7 @@ class LocusTestCase(unittest.TestCase):
         self.assertNotEqual(
             value(clear, "wPerp.analysis_tools")["value"], value(dusty, "wPerp.analysis_tools")["value"]
         )
-        hsc = METRICS["wPerp"].variant("wPerp_hsc", extinction="HSC")
+        hsc = METRICS["wPerp.HSC"]
         self.assertAlmostEqual(
             value(table(x, y, "gri", 0.3, "HSC"), hsc)["value"], value(clear, "wPerp")["value"], 9
         )

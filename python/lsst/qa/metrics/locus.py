@@ -23,7 +23,7 @@ most of them follow.
 
 from __future__ import annotations
 
-__all__ = ["ANALYSIS_TOOLS", "EXTINCTION", "FARO", "WIDTHS"]
+__all__ = ["ANALYSIS_TOOLS", "EXTINCTION", "FARO", "OF_CAMERA", "WIDTHS"]
 
 import numpy as np
 
@@ -260,6 +260,15 @@ WIDTHS, ANALYSIS_TOOLS = (
         for flux in ("psfFlux", "cModelFlux")
     )
     for observed in (False, True)
+)
+
+
+OF_CAMERA = tuple(
+    declared.variant(f".{camera}", extinction=camera, doc=f"{declared.doc[:-1]}; dust as {camera} sees it.")
+    for declared in WIDTHS
+    if "." not in declared.name
+    for camera in EXTINCTION
+    if camera != "LSSTCam"
 )
 
 

@@ -72,13 +72,13 @@ def share(over: np.ndarray, under: np.ndarray) -> Moments:
     -------
     value, error : `float`
         Percent, and its error; never 0, since none of so many does not make
-        a share of 0 certain (Wilson's interval).
+        a share of 0 certain (the upper end of Wilson's interval then).
     n : `int`
         Number of units.
     """
     value, error, n = ratio(over, under)
     counted = under[np.isfinite(over) & np.isfinite(under)]
-    return 100.0 * value, 100.0 * max(error, 0.5 / (1.0 + float(np.sum(counted)))), n
+    return 100.0 * value, 100.0 * max(error, 1.0 / (1.0 + float(np.sum(counted)))), n
 
 
 def total(values: np.ndarray) -> Moments:
