@@ -110,6 +110,19 @@ class AccessTestCase(unittest.TestCase):
         self.assertEqual((answer.status_code, answer.headers["location"]), (303, "/runs"))
         self.assertEqual(self.notes, [("writer", {"text": "a"})])
 
+    def test_who_does_what_is_logged_and_no_token(self) -> None:
+        browser = self.browser(tokens=TOKENS)
+        with self.assertLogs("lsst.qa.dashboard", "INFO") as logged:
+            browser.post("/test/note", {}, authorization=f"Bearer {WRITE}")
+            browser.post("/test/note", {}, authorization=f"Bearer {READ}")
+            browser.get("/runs/a%0Ab", authorization="Bearer wrong-wrong-wrong")
+            browser.post("/sign-in", {"token": "wrong-wrong-wrong"})
+        self.assertIn("'writer' is let to POST '/test/note'", logged.output[0])
+        self.assertIn("127.0.0.1 is not let to POST '/test/note': reader may read", logged.output[1])
+        self.assertEqual(len(logged.output), 4)
+        for word in (READ, WRITE, "wrong-wrong", "\n"):
+            self.assertNotIn(word, "".join(logged.output))
+
     def test_private(self) -> None:
         browser = self.browser(tokens=TOKENS, private=True)
         for path in ("/", "/runs/static/x", "/runs/sign-in", "/index.json", "/sign-in.json", "/static"):

@@ -26,6 +26,7 @@ __all__ = ["FORM_TOKEN", "FORM_TOKEN_HEADER", "SESSION", "USER_HEADER", "Access"
 import hashlib
 import hmac
 import ipaddress
+import logging
 import os
 import time
 from typing import NamedTuple
@@ -51,6 +52,7 @@ FORM_TOKEN_HEADER = "x-qa-form-token"
 USER_HEADER = "x-auth-request-user"
 """Header in which a trusted proxy names the user."""
 
+_LOG = logging.getLogger(__name__)
 _LONGEST_NAME = 200
 _HOW = "Sign in, or send a token that may write in the header 'Authorization: Bearer TOKEN'."
 
@@ -214,6 +216,7 @@ class Access:
             self.require_same_site(request)
             if not hmac.compare_digest(form_token.encode(), self.form_token(identity).encode()):
                 raise AccessError("This form is out of date. Load its page again, and send it once more.")
+        _LOG.info("%r is let to %s %r", identity.name, request.method, request.url.path)
         return identity.name
 
     def require_same_site(self, request: Request) -> None:

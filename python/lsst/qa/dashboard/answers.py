@@ -213,7 +213,9 @@ def error_answer(
     response : `starlette.responses.Response`
         The error.
     """
-    if request.url.path.endswith(".json") or "/api/" in request.url.path:
+    links = templates.globals["links"]
+    path = request.url.path.removeprefix(links.prefix if isinstance(links, Links) else "")
+    if path.endswith(".json") or path.startswith("/api/"):
         return json_answer(request, {"error": {"code": code, "message": message}}, status)
     shown = {"status": status, "message": message, "charts": {}, **about}
     body = templates.get_template("error.html").render(shown).encode()

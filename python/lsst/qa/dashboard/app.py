@@ -25,6 +25,7 @@ __all__ = ["create_app", "serve"]
 
 import contextlib
 import dataclasses
+import logging
 import socket
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -52,6 +53,8 @@ from .settings import Settings
 from .site import Site
 from .views import views
 
+_LOG = logging.getLogger(__name__)
+_CONNECTIONS = 500
 _THREADS = 8
 _CACHE_KIB = 4096
 _UNNAMED = "There is no page here. The runs and metrics pages list all there is."
@@ -92,7 +95,13 @@ def create_app(engine: sqlalchemy.Engine, settings: Settings | None = None) -> F
         view.add(site)
 
     def fail(request: Request, status: int, code: str, message: str) -> Response:
-        return answers.error_answer(request, templates, status, code, message, site.about(request))
+        answer = answers.error_answer(request, templates, status, code, message, site.about(request))
+        if status in (401, 403):
+            client = request.client.host if request.client else "?"
+            _LOG.warning("%s is not let to %s %r: %s", client, request.method, request.url.path, message)
+        if status == 401:
+            answer.headers["WWW-Authenticate"] = "Bearer"
+        return answer
 
     app.add_middleware(Kept, watch=Watch(engine))
     app.add_middleware(Guard, access=site.access, refuse=fail)
@@ -116,10 +125,7 @@ def _report(app: FastAPI, fail: Callable[[Request, int, str, str], Response]) ->
 
     @app.exception_handler(AccessError)
     def forbidden(request: Request, error: AccessError) -> Response:
-        answer = fail(request, error.status, error.code, str(error))
-        if error.status == 401:
-            answer.headers["WWW-Authenticate"] = "Bearer"
-        return answer
+        return fail(request, error.status, error.code, str(error))
 
     @app.exception_handler(HTTPException)
     def refused(request: Request, error: HTTPException) -> Response:
@@ -184,7 +190,9 @@ def serve(url: str, host: str, port: int, settings: Settings, announce: Callable
         threading.Thread(target=_prepare, daemon=True).start()
         # Whom a proxy speaks for is decided by Access alone, from the address
         # that the connection really comes from.
-        config = uvicorn.Config(app, log_level="warning", server_header=False, proxy_headers=False)
+        config = uvicorn.Config(
+            app, log_level="warning", server_header=False, proxy_headers=False, limit_concurrency=_CONNECTIONS
+        )
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
 

@@ -44,6 +44,7 @@ _READING = ("GET", "HEAD", "OPTIONS")
 _BURST_SECONDS = 10.0
 _WRITES = 0.01
 _REMEMBERED = 4096
+_DIGITS = 20
 
 Refuse = Callable[[Request, int, str, str], Response]
 
@@ -128,7 +129,7 @@ class Guard:
         if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
             return self.refuse(request, 422, "input", "No name and no text has a character 0.")
         length = request.headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > self.access.settings.body_limit:
+        if not length.isdecimal() or len(length) > _DIGITS or int(length) > self.access.settings.body_limit:
             return self.refuse(request, 413, "too_large", "This request is too large.")
         client = request.client.host if request.client else ""
         buckets = self._reads if request.method in _READING else self._writes
