@@ -34,6 +34,7 @@ from .metric import ByBand, Metric, constants_of
 from .metrics import (
     astrometry,
     astrometry_peers,
+    band_to_band,
     coadd,
     completeness,
     correlation,
@@ -67,6 +68,7 @@ FAMILIES: tuple[ModuleType, ...] = (
     repeatability,
     astrometry,
     astrometry_peers,
+    band_to_band,
     reference,
     reference_photometry,
     uniformity,

@@ -60,6 +60,8 @@ class Estimate(NamedTuple):
         Size of the sample that the value rests on.
     bin_low, bin_high : `float` or `None`
         Limits of the bin, for a binned metric.
+    band : `str` or `None`
+        Band that it is of, for a metric across bands.
     """
 
     value: float
@@ -67,6 +69,7 @@ class Estimate(NamedTuple):
     n: int
     bin_low: float | None = None
     bin_high: float | None = None
+    band: str | None = None
 
 
 class ByBand(NamedTuple):
@@ -146,6 +149,9 @@ class Metric:
     bytes_per_row : `float`
         Memory that it may use per selected row beyond its columns; of a
         metric over groups, what its first step keeps per row.
+    across : `tuple` [`str`, ...]
+        Columns by whose values this metric over groups is not measured
+        apart, though the others of its table are.
     most_rows : `int` or `None`
         Of a larger table, about so many rows are measured, of groups that a
         hash of their key chooses; `None` for all.
@@ -166,6 +172,7 @@ class Metric:
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     bytes_per_row: float = 32
     most_rows: int | None = None
+    across: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if faults := self._faults():
@@ -279,6 +286,8 @@ class Metric:
         for name in sorted(self._column_parameters()):
             if table.column(name) is None:
                 found.append(f"table {self.table!r} has no column {name!r}{closest(name, table.columns)}")
+        if self.across and not (self.grouped and set(self.across) <= set(table.split)):
+            found.append(f"across {self.across!r} is not of groups, and of {table.split!r}")
         if self.grouped and self.shared is not None:
             found.append("a metric over groups has steps, which are shared already")
         if self.grouped and not TABLES[self.table].group:

@@ -26,6 +26,7 @@ __all__ = [
     "CORNERS",
     "e1",
     "e2",
+    "filter_number",
     "magnitude",
     "none_of",
     "pixel_scale",
@@ -38,6 +39,8 @@ __all__ = [
 import numpy as np
 
 from ..errors import InputError
+from ..pieces import Coded
+from .kinds import BANDS
 
 AB_NANOJANSKY = 31.4
 """AB magnitude of 1 nJy."""
@@ -147,6 +150,23 @@ def e2(ixx: np.ndarray, iyy: np.ndarray, ixy: np.ndarray) -> np.ndarray:
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         return 2.0 * ixy / (ixx + iyy)
+
+
+def filter_number(band: Coded) -> np.ndarray:
+    """Return the numbers of bands, from 1 for u to 6 for y.
+
+    Parameters
+    ----------
+    band : `Coded`
+        Names of bands.
+
+    Returns
+    -------
+    number : `numpy.ndarray` of `int`
+        0 for any other.
+    """
+    numbers = [BANDS.find(name) + 1 if len(name) == 1 else 0 for name in band.values]
+    return np.array(numbers or [0], dtype=np.int64)[band.codes]
 
 
 def seeing(sigma: np.ndarray, scale: np.ndarray) -> np.ndarray:

@@ -67,6 +67,10 @@ MATCHED = Table(
     "A star's detection in one visit; the rows of a star share an integer key.",
     {
         "star": Column("star", "int", "", ("isolated_star_id", "obj_index", "object")),
+        # 1 to 6 for u to y, as catalogues of several bands number them.
+        "filter_number": Column(
+            "filter_number", "int", "", ("filt",), (Derived(derived.filter_number, ("band",)),)
+        ),
         **SOURCE_COLUMNS,
     },
     split=("band",),

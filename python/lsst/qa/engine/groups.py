@@ -26,7 +26,6 @@ from __future__ import annotations
 __all__ = ["run_groups"]
 
 import dataclasses
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -43,6 +42,7 @@ from .source import Source
 from .task import Task, call_key, columns_of, first_key, given, mask_of, selected_by
 
 Made = dict[str, np.ndarray]
+Across = tuple[str, ...]
 
 
 @dataclasses.dataclass
@@ -82,40 +82,46 @@ def run_groups(
     kind = TABLES[tasks[0].metric.table]
     read = sorted({*kind.split, *(name for task in tasks for name in columns_of(task))})
     try:
-        level, gathered = _gathered(tasks, in_order(table.pieces(read), kind.group), table.n_rows, memory)
+        levels, gathered = _gathered(tasks, in_order(table.pieces(read), kind.group), table.n_rows, memory)
     except OutOfOrderError:
         parts = dealt_out(table.pieces(read), kind.group, table.n_rows, (memory or 1 << 30) // 8)
-        level, gathered = _gathered(tasks, parts, table.n_rows, memory)
-    for context in level.contexts():
-        fields = {**shared, **context.fields}
-        own = gathered[context.number]
-        cache: dict[Any, Any] = {}
-        chains = [_chain(task, fields.get("band")) for task in tasks]
-        users = Counter(key for chain in chains for key in chain)
-        for task, chain in zip(tasks, chains):
-            for row in measured(
-                task,
-                fields,
-                lambda: _finish(task, own, cache, fields.get("band")),  # noqa: B023, called at once
-                lambda: _selected(task, own, context.total),  # noqa: B023
-            ):
-                yield task, row
-            users.subtract(chain)
-            for key in chain:
-                if not users[key]:  # nobody needs it any more
-                    cache.pop(key, None)
+        levels, gathered = _gathered(tasks, parts, table.n_rows, memory)
+    for across, own_tasks in _apart(tasks).items():
+        for context in levels[across].contexts():
+            fields = {**shared, **context.fields}
+            own = gathered[across, context.number]
+            cache: dict[Any, Any] = {}
+            for task in own_tasks:
+                for row in measured(
+                    task,
+                    fields,
+                    lambda: _finish(task, own, cache, fields.get("band")),  # noqa: B023, called at once
+                    lambda: _selected(task, own, context.total),  # noqa: B023
+                ):
+                    yield task, row
+
+
+def _apart(tasks: Sequence[Task]) -> dict[Across, list[Task]]:
+    """Put tasks together that are measured apart by the same columns."""
+    found: dict[Across, list[Task]] = {}
+    for task in tasks:
+        found.setdefault(task.metric.across, []).append(task)
+    return found
 
 
 def _gathered(
     tasks: Sequence[Task], pieces: Iterator[Piece], n_rows: int, memory: int | None
-) -> tuple[Level, dict[int, _Gathered]]:
+) -> tuple[dict[Across, Level], dict[tuple[Across, int], _Gathered]]:
     """Run the first steps on all groups, by context."""
-    level = Level(TABLES[tasks[0].metric.table].split)
-    gathered: dict[int, _Gathered] = {}
+    split = TABLES[tasks[0].metric.table].split
+    apart = _apart(tasks)
+    levels = {across: Level([name for name in split if name not in across]) for across in apart}
+    gathered: dict[tuple[Across, int], _Gathered] = {}
     for piece in pieces:
-        for number, part in _by_context(piece, level.number(piece)):
-            _first_steps(tasks, part, n_rows, gathered.setdefault(number, _Gathered()), memory)
-    return level, gathered
+        for across, own in apart.items():
+            for number, part in _by_context(piece, levels[across].number(piece)):
+                _first_steps(own, part, n_rows, gathered.setdefault((across, number), _Gathered()), memory)
+    return levels, gathered
 
 
 def _by_context(piece: Piece, numbers: np.ndarray) -> Iterator[tuple[int, Piece]]:

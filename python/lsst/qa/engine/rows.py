@@ -110,4 +110,5 @@ def _row(task: Task, fields: Mapping[str, Any], estimate: Estimate, status: str,
         "bin_low": estimate.bin_low,
         "bin_high": estimate.bin_high,
     }
-    return {**row, "band": task.band} if task.band else row
+    band = task.band or estimate.band
+    return {**row, "band": band} if band else row
