@@ -29,6 +29,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
@@ -172,7 +173,7 @@ def _insert_datasets(connection: sa.Connection, batch: Batch, runs: Mapping[str,
     failures = np.bincount(owners[failed], minlength=len(batch.counts))
     starts = np.cumsum(batch.counts) - batch.counts
     places = [start if count else None for start, count in zip(starts.tolist(), batch.counts)]
-    instruments = batch.rows["instrument"].take(places).to_pylist()
+    instruments = batch.rows["instrument"].take(pa.array(places, pa.int64())).to_pylist()
     rows = [
         {
             "uuid": origin.uuid,

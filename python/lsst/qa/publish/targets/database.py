@@ -23,6 +23,7 @@ from __future__ import annotations
 
 __all__ = ["DatabaseTarget", "open_url"]
 
+import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -38,6 +39,7 @@ from ...store.batches import Batch, Origin
 from ...store.database import connect, shown_url, tables
 from ...store.definitions import define_others, synchronize
 from ...store.insertion import write_batch
+from ...store.totals import sum_up
 from ..record import Record, record_key
 from ..settings import Settings
 from .base import Reading, Reply, Target, acknowledged
@@ -84,7 +86,12 @@ class DatabaseTarget(Target):
         synchronize(self._engine, METRICS)
 
     def close(self) -> None:
-        self._engine.dispose()
+        try:
+            # Pages are faster for it; a load does it if this cannot.
+            with contextlib.suppress(DatabaseError):
+                sum_up(self._engine)
+        finally:
+            self._engine.dispose()
 
     def introduce(self, repo: str, collection: str, definitions: Mapping[str, Definition]) -> None:
         self._repo, self._collection = repo, collection
