@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["blend_values", "parent_pieces"]
+__all__ = ["blend_values", "deblended", "expected_blends", "parent_pieces"]
 
 from collections.abc import Iterator
 
@@ -69,7 +69,7 @@ def parent_pieces(survey: Survey, tract: int) -> Iterator[dict[str, np.ndarray]]
             "tract": np.full(len(parents.x), tract),
             "patch": patch_of(survey, parents),
             "sky_object": parents.kind == SKY,
-            **_deblended(rng, parents.kind == BLEND),
+            **deblended(rng, parents.kind == BLEND),
         }
 
 
@@ -78,7 +78,21 @@ def _whole(drawn: Sky) -> np.ndarray:
     return ~np.isin(drawn.parent, drawn.number[drawn.kind == BLEND])
 
 
-def _deblended(rng: np.random.Generator, blend: np.ndarray) -> dict[str, np.ndarray]:
+def deblended(rng: np.random.Generator, blend: np.ndarray) -> dict[str, np.ndarray]:
+    """Deblend detections.
+
+    Parameters
+    ----------
+    rng : `numpy.random.Generator`
+        Source of random numbers.
+    blend : `numpy.ndarray` of `bool`, (n,)
+        Which of them are blends.
+
+    Returns
+    -------
+    columns : `dict` [`str`, `numpy.ndarray`]
+        What the deblender says of each.
+    """
     n = len(blend)
     peaks = np.where(blend, 2 + rng.poisson(_MORE_PEAKS, n), 1)
     fate, kind, incomplete = rng.random((3, n))
@@ -124,6 +138,22 @@ def blend_values(survey: Survey, tract: int) -> Values:
         whole = _whole(drawn) & (drawn.kind != SKY)
         blends += int(np.count_nonzero(whole & (drawn.kind == BLEND)))
         singles += int(np.count_nonzero(whole & (drawn.kind != BLEND)))
+    return expected_blends(singles, blends)
+
+
+def expected_blends(singles: float, blends: float) -> Values:
+    """Return what is expected of a number of detections.
+
+    Parameters
+    ----------
+    singles, blends : `float`
+        Number of detections that are no blends, and of those that are.
+
+    Returns
+    -------
+    values : `dict` [`str`, `tuple` [`float`, `str`]]
+        By metric.
+    """
     parents, peaks = blends + singles, singles + (2.0 + _MORE_PEAKS) * blends
     done = 1.0 - _SKIPPED - _FAILED
     none, one = _few_children()

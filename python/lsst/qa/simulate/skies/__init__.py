@@ -23,12 +23,14 @@ values are known; and what they tell of the metrics' errors.
 
 from .astrometry import PAIRS
 from .census import CENSUS, DEPTHS
+from .coadds import COADDS
 from .coverage import Coverage, covered, tally
 from .fields import CLOSE, DETECTORS, FIELDS
 from .locus import FARO_LOCUS, LOCUS
 from .matches import MATCHES
 from .photometry import BRIGHT, FAINT
 from .population import Population
+from .products import PRODUCTS
 from .stars import STARS
 from .summaries import SUMMARIES
 
@@ -46,6 +48,8 @@ POPULATIONS: tuple[Population, ...] = (
     *CENSUS,
     *SUMMARIES,
     MATCHES,
+    *PRODUCTS,
+    *COADDS,
 )
 """All kinds of skies."""
 
