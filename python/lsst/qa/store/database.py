@@ -71,6 +71,7 @@ class Tables(NamedTuple):
     run_total: sa.Table
     run_summary: sa.Table
     annotation: sa.Table
+    region: sa.Table
 
 
 @functools.cache

@@ -40,11 +40,13 @@ from ..results import DATA_ID, run_time
 from .batches import Origin, Provenance, provenance
 from .gathered import gathered_contents, open_gathered
 from .reading import UNREADABLE, Stored, read_datasets
+from .regions import Places, Region, regions_of
 from .repository import GATHERED_TYPE, find_results, open_repository, uris
 from .source import Single, Source
 
 _OWN_CLASS = "ArrowTable"
 _TIME_BITS = 80  # of an identifier of version 7, below its milliseconds
+_MOST_VISITS = 200  # of an expression, which SQLite limits in depth
 _EPOCH = datetime.datetime(1970, 1, 1)
 
 
@@ -91,17 +93,35 @@ class RepositorySource(Source):
 
     def read(self, singles: Sequence[Single]) -> Iterator[tuple[Origin, pa.Table | str]]:
         refs = [self._refs[single.uuid] for single in singles]
-        self._learn_sequences(refs)
         yield from read_datasets(self._stored(ref, uri) for ref, uri in uris(self._butler, refs).items())
 
     def provenance_of(self, run: str, dataset_type: str) -> Provenance:
         return self._provenance_of(run, dataset_type)
+
+    def regions(self, places: Places, cameras: Iterable[str]) -> Iterator[Region]:
+        return regions_of(self._butler, places, cameras)
 
     def datasets_of(self, run: str) -> set[str]:
         return {str(ref.id) for ref in find_results(self._butler, [run])}
 
     def sequence(self, instrument: str | None, visit: int) -> int | None:
         return self._sequences.get((instrument, visit))
+
+    def learn(self, singles: Sequence[Single]) -> None:
+        wanted: dict[str, set[int]] = {}
+        for ref in (self._refs[single.uuid] for single in singles):
+            required = ref.dataId.required
+            if "visit" in required and "instrument" in required:
+                wanted.setdefault(str(required["instrument"]), set()).add(int(required["visit"]))
+        for instrument, found in sorted(wanted.items()):
+            visits = sorted(found)
+            for start in range(0, len(visits), _MOST_VISITS):
+                some = ", ".join(map(str, visits[start : start + _MOST_VISITS]))
+                records = self._butler.query_dimension_records(
+                    "visit", instrument=instrument, where=f"visit IN ({some})", explain=False, limit=None
+                )
+                known = {(instrument, r.id): r.seq_num for r in records if r.seq_num is not None}
+                self._sequences.update(known)
 
     def _open_gathered(self, refs: Iterable[DatasetRef], stack: contextlib.ExitStack) -> None:
         found, unreadable = [], []
@@ -150,22 +170,6 @@ class RepositorySource(Source):
                 with contextlib.suppress(*UNREADABLE), uri.as_local() as local:
                     return provenance(pq.read_schema(local.ospath).metadata)
         return Provenance()
-
-    def _learn_sequences(self, refs: Iterable[DatasetRef]) -> None:
-        wanted: dict[str, set[int]] = {}
-        for ref in refs:
-            required = ref.dataId.required
-            if "visit" in required and "instrument" in required:
-                wanted.setdefault(str(required["instrument"]), set()).add(int(required["visit"]))
-        for instrument, visits in sorted(wanted.items()):
-            records = self._butler.query_dimension_records(
-                "visit",
-                instrument=instrument,
-                where=f"visit IN ({', '.join(map(str, sorted(visits)))})",
-                explain=False,
-                limit=None,
-            )
-            self._sequences.update({(instrument, r.id): r.seq_num for r in records if r.seq_num is not None})
 
 
 def _time_in(identifier: uuid.UUID) -> datetime.datetime | None:

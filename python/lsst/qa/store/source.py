@@ -24,7 +24,7 @@ from __future__ import annotations
 __all__ = ["Single", "Source"]
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Self
 
 import pyarrow as pa
@@ -33,6 +33,7 @@ import pyarrow.parquet as pq
 from ..readers.definitions import Definition
 from .batches import Origin, Provenance
 from .gathered import Contents
+from .regions import Places, Region
 
 
 class Single(NamedTuple):
@@ -112,6 +113,23 @@ class Source(ABC):
         """
         return Provenance()
 
+    def regions(self, places: Places, cameras: Iterable[str]) -> Iterator[Region]:
+        """Tell where data IDs are.
+
+        Parameters
+        ----------
+        places : `Places`
+            Visits and tracts.
+        cameras : `~collections.abc.Iterable` [`str`]
+            Instruments whose detectors are wanted.
+
+        Yields
+        ------
+        region : `Region`
+            What is known; nothing of files.
+        """
+        yield from ()
+
     def datasets_of(self, run: str) -> set[str]:
         """List all datasets of a run, wanted or not.
 
@@ -127,6 +145,15 @@ class Source(ABC):
         """
         return {single.uuid for single in self.singles if single.run == run}
 
+    def learn(self, singles: Sequence[Single]) -> None:  # noqa: B027 (files tell all)
+        """Ask what `sequence` is to tell of datasets.
+
+        Parameters
+        ----------
+        singles : `~collections.abc.Sequence` [`Single`]
+            Some of those that the source has.
+        """
+
     def sequence(self, instrument: str | None, visit: int) -> int | None:
         """Tell the number of a visit in its day.
 
@@ -135,7 +162,7 @@ class Source(ABC):
         instrument : `str` or `None`
             Its instrument.
         visit : `int`
-            The visit, of a dataset that was read.
+            The visit, of a dataset that `learn` was told.
 
         Returns
         -------

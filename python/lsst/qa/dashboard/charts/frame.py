@@ -93,7 +93,9 @@ def _packed(columns: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any
         packed[owner] = {}
         for name, values in held.items():
             twin = next((other for other in packed if columns[other].get(name) == values), owner)
-            words = list(dict.fromkeys(values))
+            # Outlines are lists themselves, and never the same.
+            plain = len(values) > 0 and not isinstance(values[0], list)
+            words = list(dict.fromkeys(values)) if plain else list(values)
             if len(values) < _WORTH:
                 packed[owner][name] = values
             elif twin != owner:

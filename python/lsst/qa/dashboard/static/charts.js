@@ -3,7 +3,7 @@
   "use strict";
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const numeric = new Set(["x", "y", "error", "low", "high", "left", "right", "bottom", "top", "count"]);
+  const numeric = new Set(["x", "y", "error", "low", "high", "left", "right", "bottom", "top", "count", "shade"]);
 
   const superscript = (n) => [...`${n}`].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
 
@@ -57,6 +57,7 @@
       }
       if (model.name === "values") model.axis_label = chart.label;
       if (model.name === "across") model.axis_label = chart.across;
+      if (model.type === "ColorBar") model.title = chart.label;
     }
   }
 
@@ -81,6 +82,11 @@
           background_fill_color: { value: style("--panel") }, background_fill_alpha: { value: 0.8 },
           text_color: { value: quiet }, text_font: { value: font }, text_font_size: { value: "11.5px" },
         });
+      } else if (model.type === "ColorBar") {
+        set({
+          background_fill_color: null, title_text_color: quiet, title_text_font: font, title_text_font_style: "normal",
+          major_label_text_color: quiet, major_label_text_font: font, bar_line_color: null, major_tick_line_color: grid,
+        });
       } else if (model.type === "Grid") {
         set({ grid_line_color: grid });
       } else if (model.type === "Legend") {
@@ -91,6 +97,10 @@
       } else if (model.type === "GlyphRenderer" && model.name) {
         const name = model.name;
         if (name === "frame") continue;
+        if (name === "map") { // its colours are values
+          for (const glyph of [model.glyph, model.muted_glyph]) if (glyph?.line_color?.value) glyph.line_color = { value: style("--panel") };
+          continue;
+        }
         const value = { value: name === "design" ? ink : colour(name) };
         for (const glyph of [model.glyph, model.muted_glyph].filter((g) => g && g.properties)) {
           if ("line_color" in glyph.properties) glyph.line_color = value;

@@ -77,6 +77,7 @@ NAMES = (
     "run",
     "metrics",
     "metric",
+    "maps",
     "compare",
     "search",
     "quantum",
