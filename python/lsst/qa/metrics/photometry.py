@@ -29,6 +29,7 @@ __all__ = [
     "PA1_FARO",
     "PA1_VALIDATE_DRP",
     "PA2",
+    "PA2_VALIDATE_DRP",
     "PF1",
     "PF1_FARO",
     "PF1_VALIDATE_DRP",
@@ -41,7 +42,7 @@ from ..metric import ByBand, Estimate, metric, srd
 from ..stats import Groups, fraction, hash_order, median, quantile, quantile_range
 
 MILLI = 1000.0
-IQR_TO_SIGMA = 1.0 / 1.349
+IQR_TO_SIGMA = 0.741301109252801
 _FINE = 1e6  # so many parts of a mmag tell deviations from each other
 
 BYTES_PER_ROW = 2
@@ -276,6 +277,25 @@ def PF1_VALIDATE_DRP(difference: np.ndarray, *, limit: float | ByBand = PA2_DESI
     """PF1 as validate_drp computes it, from the difference of two random
     visits of each star.
 
-    100 mean(|m_a - m_b| > PA2), first shuffle
+    100 mean(|m_a - m_b| / sqrt(2) > PA2), first shuffle
     """
-    return Estimate(*fraction(np.abs(difference[0]) > limit))
+    return Estimate(*fraction(np.abs(difference[0]) > np.sqrt(2.0) * limit))
+
+
+@metric(
+    "PA2.validate_drp",
+    table="matched",
+    unit="mmag",
+    steps=(bright_stars, random_pairs),
+    bytes_per_row=BYTES_PER_ROW,
+    specs=PA2.specs,
+    constants={"min_visits": 2},
+    reference="validate_drp 107f81d",
+)
+def PA2_VALIDATE_DRP(difference: np.ndarray, *, outliers: float = 10.0) -> Estimate:
+    """PA2 as validate_drp computes it, from the difference of two random
+    visits of each star.
+
+    quantile(|m_a - m_b| / sqrt(2), 1 - 10 %), first shuffle
+    """
+    return Estimate(*quantile(np.abs(difference[0]) / np.sqrt(2.0), 1.0 - outliers / 100.0))

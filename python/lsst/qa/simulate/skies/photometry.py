@@ -125,11 +125,12 @@ def _bright_truths() -> Truths:
             "PA1": np.median(whole["rms"]),
             "PA1.faro": np.median(whole["population"]),
             "PA1.analysis_tools": np.median(whole["rmsown"]),
-            "PA1.validate_drp": (high - low) / 1.349 / np.sqrt(2.0),
+            "PA1.validate_drp": (high - low) * 0.741301109252801 / np.sqrt(2.0),
             "PA2": np.quantile(whole["away"], 0.9),
             "PF1": 100.0 * np.mean(whole["away"] > _LIMIT),
             "PF1.faro": 100.0 * np.mean(whole["away"] > _LIMIT),
-            "PF1.validate_drp": 100.0 * np.mean(np.abs(whole["difference"]) > _LIMIT),
+            "PF1.validate_drp": 100.0 * np.mean(np.abs(whole["difference"]) > np.sqrt(2.0) * _LIMIT),
+            "PA2.validate_drp": np.quantile(np.abs(whole["difference"]), 0.9) / np.sqrt(2.0),
             "photRepeatOutlier.analysis_tools": 100.0
             * np.mean(whole["rmsown"] > np.median(whole["rmsown"]) + _LIMIT),
         }
