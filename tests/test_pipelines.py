@@ -62,7 +62,23 @@ REFERENCE = (
     {"qa_source_reference_metrics", "qa_object_reference_metrics"},
 )
 
+EXECUTION = {
+    "qa_calibrateImage_metadata_metrics",
+    "qa_subtractImages_metadata_metrics",
+    "qa_execution_metrics",
+}
+"""Results of what tasks left in their metadata and logs."""
+
 GENERAL = {
+    "execution": (
+        {
+            f"{label}_{kind}"
+            for label in ("matchedStarMetrics", "objectMetrics", "sourceMetrics", "visitSummaryMetrics")
+            for kind in ("metadata", "log")
+        },
+        {"qa_execution_metrics"},
+    ),
+    "metadata": ({"calibrateImage_metadata"}, {"qa_calibrateImage_metadata_metrics"}),
     "reference": REFERENCE,
     "alert": ({"dia_source_detector"}, {"qa_dia_visit_metrics"}),
     "coadd": COADD,
@@ -81,6 +97,7 @@ GENERAL = {
         | COADD[1]
         | DIFFERENCE[1]
         | IMAGES
+        | EXECUTION
         | REFERENCE[1],
         {"qa_gathered_metrics"},
     ),
@@ -96,6 +113,7 @@ GENERAL = {
         | COADD[1]
         | DIFFERENCE[1]
         | IMAGES
+        | EXECUTION
         | REFERENCE[1],
         {"qa_publication"},
     ),
@@ -311,6 +329,7 @@ class SettingsTestCase(unittest.TestCase):
             "diaVisitMetrics",
             "sourceMetrics",
             "sourceReferenceMetrics",
+            "taskMetadataMetrics",
             "visitMaskMetrics",
             "visitSummaryMetrics",
         }

@@ -77,3 +77,6 @@ class ResultsConnections(PipelineTaskConnections, dimensions=()):
     dia_sources = results_input("qa_dia_source_metrics", "skymap", "tract")
     dia_visits = results_input("qa_dia_visit_metrics", "instrument", "visit")
     dia_fakes = results_input("qa_dia_fake_metrics", "instrument", "visit")
+    calibrations = results_input("qa_calibrateImage_metadata_metrics", "instrument", "visit")
+    subtractions = results_input("qa_subtractImages_metadata_metrics", "instrument", "visit")
+    execution = results_input("qa_execution_metrics", "instrument")

@@ -21,9 +21,11 @@
 
 from .coadd import *
 from .difference import *
+from .execution import *
 from .gather import *
 from .masks import *
 from .matched import *
+from .metadata import *
 from .object import *
 from .reference import *
 from .source import *

@@ -97,7 +97,7 @@ class MetricsConfig(PipelineTaskConfig, pipelineConnections=PipelineTaskConnecti
                 found = chosen_metrics(self.table, chosen, self.variants)
             except QaError as error:
                 raise FieldValidationError(asked, self, str(error)) from error
-        if not found:
+        if not found and not self.names_more():
             raise FieldValidationError(type(self).metrics, self, "There is no metric to run.")
         kind = TABLES[self.table]
         # Rows must be able to say what they were measured apart by.
@@ -110,6 +110,17 @@ class MetricsConfig(PipelineTaskConfig, pipelineConnections=PipelineTaskConnecti
             if unknown := [name for name in names if name not in allowed]:
                 told = f"Not for table {kind.name!r}: {', '.join(unknown)}. Those are {', '.join(allowed)}."
                 raise FieldValidationError(field, self, told)
+
+    def names_more(self) -> bool:
+        """Tell whether other fields than these name metrics.
+
+        Returns
+        -------
+        more : `bool`
+            Whether there may be metrics that are not known before the input
+            is read.
+        """
+        return False
 
 
 class MetricsTask(PipelineTask):
@@ -174,7 +185,7 @@ class MetricsTask(PipelineTask):
         if source.n_rows == 0:
             raise NoWorkFound(f"{source.name} has no row.")
         kind = TABLES[config.table]
-        declared = chosen_metrics(config.table, config.metrics, config.variants)
+        declared = self.declared(source)
         # Without columns of a band, the metrics of each band lack theirs.
         bands = bands_of(source, kind)
         tasks = tasks_of(declared, bands) if bands else [Task(metric, None) for metric in declared]
@@ -204,7 +215,25 @@ class MetricsTask(PipelineTask):
         failures = [f"{row['metric']}: {row['message']}" for row in rows if row["status"] == "failed"]
         for name, number in counted(rows).items():
             self.metadata[f"n_{name}"] = number
+        # What its peak is measured against.
+        self.metadata["memory_budget"] = memory
         return Struct(metrics=from_rows(with_times(rows), self.provenance()), failures=failures)
+
+    def declared(self, source: Readable) -> list[Metric]:
+        """Say which metrics to run.
+
+        Parameters
+        ----------
+        source : `Readable`
+            The table.
+
+        Returns
+        -------
+        metrics : `list` [`Metric`]
+            Those of the configuration.
+        """
+        config = cast(MetricsConfig, self.config)
+        return chosen_metrics(config.table, config.metrics, config.variants)
 
     def provenance(self) -> dict[str, str]:
         """Say what makes the results: task, packages, configuration, time.
