@@ -70,6 +70,19 @@ class RepositoryTestCase(unittest.TestCase):
         (file,) = self.export("csv")
         self.assertEqual(len(file.read_text().splitlines()), 14)
 
+    def test_dry_run(self) -> None:
+        """It names the files that it would write."""
+        for kind in ("csv", "bundle", "verify-json"):
+            arguments = [self.survey.root, RUN, "--format", kind, "--to", str(self.folder / kind)]
+            told = [
+                CliRunner().invoke(export_command, [*arguments, *more, "--json"], catch_exceptions=False)
+                for more in (["--dry-run"], [])
+            ]
+            self.assertEqual(told[0].stdout, told[1].stdout)
+            self.assertEqual(
+                sorted(json.loads(told[0].stdout)), sorted(map(str, (self.folder / kind).iterdir()))
+            )
+
     def test_export_jobs(self) -> None:
         """What is written is read back, value by value."""
         files = self.export("verify-json")

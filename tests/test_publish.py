@@ -38,6 +38,7 @@ from lsst.qa.publish.publishing import naming_of
 from lsst.qa.publish.settings import Settings
 from lsst.qa.publish.shelf import open_shelf
 from lsst.qa.store import gathered as gathering
+from lsst.qa.store import repository_source
 from lsst.qa.store.database import connect
 from lsst.qa.store.load import load
 
@@ -138,6 +139,17 @@ class PublishTestCase(OnSqlite, unittest.TestCase):
         self.assertIn("13 acknowledged; sent 26 records", self.publish("--to", self.out, "--db", lost).output)
         self.assertEqual(len((self.folder / "out.jsonl").read_text().splitlines()), 74)
 
+    def test_ledger_lost_and_not_rebuilt(self) -> None:
+        """A file is asked what it holds: nothing is written twice."""
+        for name in ("out.jsonl", "out.avro"):
+            with self.subTest(name=name):
+                out = f"file://{self.folder}/{name}"
+                self.publish("--to", out, "--where", "instrument='Cam' AND visit > 4")
+                lost = f"sqlite:///{self.folder}/{name}.sqlite3"
+                self.assertIn("13 acknowledged", self.publish("--to", out, "--db", lost).output)
+                said = self.publish("--to", out, "--verify").output
+                self.assertIn("74 of 74 records are there; 0 missing, 0 different, 0 more than once", said)
+
     def test_verify_finds_differences(self) -> None:
         self.publish("--to", self.out)
         path = self.folder / "out.jsonl"
@@ -195,7 +207,9 @@ class PublishTestCase(OnSqlite, unittest.TestCase):
         run = "u/me/short/20261122T050000Z"
         ref = self.survey.put(run, "qa_object_metrics", [row("PA1", 1.0)], skymap="sky", tract=4)
         self.survey.path(ref).write_bytes(b"PAR1 is not enough")
-        self.assertIn("1 dead", self.publish("--to", self.out, code=1, run=run).output)
+        said = self.publish("--to", self.out, code=1, run=run).output
+        self.assertIn("1 dead", said)
+        self.assertIn("'lsst-qa publish --dead list' says why", said)
         said = self.run_command("--dead", "list", code=1).output
         self.assertIn(str(ref.id), said)
 
@@ -221,6 +235,10 @@ class PublishTestCase(OnSqlite, unittest.TestCase):
         list(shelf.read([planned.dataset for planned in shelf.planned]))
         self.assertEqual(shelf.sequence("Cam", 5), 4321)
         self.assertIsNone(shelf.sequence("Cam", 6))
+        with mock.patch.object(repository_source, "_MOST_VISITS", 2):
+            other = self.enterContext(open_shelf(self.survey.root, [RUN]))
+            list(other.read([planned.dataset for planned in other.planned]))
+        self.assertEqual(other.sequence("Cam", 5), 4321)
 
 
 class SettingsTestCase(unittest.TestCase):

@@ -93,6 +93,8 @@ def run(asked: PublishRequest) -> int:
         _print(asked, report.outcomes, lambda one: f"{_counts(one.counts)}; sent {one.records} records")
         for outcome in report.outcomes:
             _complain([outcome.down] if outcome.down else [])
+            if dead := outcome.counts["dead"]:
+                _complain([f"{dead} datasets are dead letters: 'lsst-qa publish --dead list' says why."])
         return report.code
     _print(
         asked,

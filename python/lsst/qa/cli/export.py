@@ -23,6 +23,7 @@ from __future__ import annotations
 
 __all__ = ["export_command"]
 
+import json
 from pathlib import Path
 
 import click
@@ -30,7 +31,7 @@ import click
 
 @click.command("export")
 @click.argument("repo")
-@click.argument("collections", nargs=-1, required=True, metavar="COLLECTION...")
+@click.argument("collections", nargs=-1, metavar="[COLLECTION]...")
 @click.option(
     "--format",
     "kind",
@@ -47,11 +48,21 @@ import click
     help="Folder.",
 )
 @click.option("--where", default="", help="Butler expression that the data IDs must fulfil.")
-def export_command(repo: str, collections: tuple[str, ...], kind: str, folder: Path, where: str) -> None:
+@click.option("--dry-run", is_flag=True, help="Read all, write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print a list of the files.")
+def export_command(
+    repo: str,
+    collections: tuple[str, ...],
+    kind: str,
+    folder: Path,
+    where: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Write results of collections as Jobs of lsst.verify, bundles of
-    analysis_tools, CSV or Parquet.
+    analysis_tools, CSV or Parquet, and print the names of the files.
     """
     from ..publish.export import export
 
-    for path in export(repo, collections, kind, folder, where=where):
-        click.echo(path)
+    files = export(repo, collections, kind, folder, where=where, dry_run=dry_run)
+    click.echo(json.dumps([str(path) for path in files], indent=1) if as_json else "\n".join(map(str, files)))

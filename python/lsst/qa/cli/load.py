@@ -71,7 +71,8 @@ def load_command(
     from ..store.opening import parse_time
 
     target = url or DEFAULT_URL
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("Loading", total=None)
         report = load(
             repo,

@@ -46,28 +46,32 @@ _BATCH = 200
 
 
 def export(
-    repo: str, collections: Sequence[str], format: str, folder: Path, *, where: str = ""
+    repo: str,
+    collections: Sequence[str],
+    format: str,
+    folder: Path,
+    *,
+    where: str = "",
+    dry_run: bool = False,
 ) -> list[Path]:
-    """Write the results of collections to files.
+    """Write measurements to files.
 
     Parameters
     ----------
-    repo : `str`
-        Path, URI or alias of a Butler repository.
-    collections : `~collections.abc.Sequence` [`str`]
-        Names or patterns of collections.
+    repo, collections, where
+        What to write, see `lsst.qa.store.opening.open_source`.
     format : `str`
         One of `FORMATS`. CSV and Parquet become one file; the others a file
         per dataset, and Jobs one per data ID and band in it.
     folder : `pathlib.Path`
         Where to; made if missing.
-    where : `str`, optional
-        Butler expression that the data IDs must fulfil.
+    dry_run : `bool`, optional
+        Read all, write nothing.
 
     Returns
     -------
     files : `list` [`pathlib.Path`]
-        What was written.
+        What was written, or with ``dry_run`` would have been.
 
     Raises
     ------
@@ -79,16 +83,21 @@ def export(
     if format not in FORMATS:
         raise InputError(f"There is no format {format!r}: expected one of {', '.join(FORMATS)}.")
     with open_shelf(repo, collections, where) as shelf:
-        folder.mkdir(parents=True, exist_ok=True)
+        if not dry_run:
+            folder.mkdir(parents=True, exist_ok=True)
         if format in ("csv", "parquet"):
-            return [_tabular(shelf, folder / f"metrics.{format}")]
+            path = folder / f"metrics.{format}"
+            if dry_run:
+                _read_all(shelf)
+            else:
+                _tabular(shelf, path)
+            return [path]
         files = []
         for found in _found(shelf):
-            made = _jobs(found) if format == "verify-json" else _bundles(found)
-            for name, content in made:
-                path = folder / name
-                path.write_text(json.dumps(content, indent=1), encoding="utf-8")
-                files.append(path)
+            for name, content in _jobs(found) if format == "verify-json" else _bundles(found):
+                files.append(folder / name)
+                if not dry_run:
+                    files[-1].write_text(json.dumps(content, indent=1), encoding="utf-8")
         return files
 
 
@@ -103,7 +112,12 @@ def _found(shelf: Shelf) -> Iterator[Found]:
             yield found
 
 
-def _tabular(shelf: Shelf, path: Path) -> Path:
+def _read_all(shelf: Shelf) -> None:
+    for _ in _found(shelf):
+        pass
+
+
+def _tabular(shelf: Shelf, path: Path) -> None:
     """Write all rows with their origins, dataset by dataset."""
     writer: Any = None
     try:
@@ -133,7 +147,6 @@ def _tabular(shelf: Shelf, path: Path) -> Path:
     finally:
         if writer is not None:
             writer.close()
-    return path
 
 
 def _jobs(found: Found) -> Iterator[tuple[str, dict[str, Any]]]:

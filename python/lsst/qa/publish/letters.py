@@ -72,7 +72,7 @@ class DeadLetter(NamedTuple):
     n_records : `int` or `None`
         Number of its records.
     n_dead : `int` or `None`
-        Number of those that are dead.
+        Number of those that are dead; `None` if it could not be read.
     reason : `str` or `None`
         Why.
     since : `datetime.datetime`
@@ -157,7 +157,7 @@ def dead_letters(engine: sa.Engine, target: str | None = None) -> list[DeadLette
         rows = connection.execute(chosen).all()
     return [
         DeadLetter(
-            *row[:5], n_dead=None if row[5] is None else row[5].count(",") + 1, reason=row[6], since=row[7]
+            *row[:5], n_dead=row[4] if row[5] is None else row[5].count(",") + 1, reason=row[6], since=row[7]
         )
         for row in rows
     ]

@@ -156,6 +156,7 @@ class SourceShelf(Shelf):
 
     def _read(self, singles: Sequence[Single]) -> Iterator[Found]:
         missing = {single.uuid: single for single in singles}
+        self._source.learn(singles)
         for origin, rows in self._source.read(singles):
             del missing[origin.uuid]
             yield found_of(origin, rows)

@@ -260,7 +260,7 @@ class _Upload:
         records = records_of(found.origin, found.rows, self._naming, self._shelf.sequence)
         self._read_records += len(records)
         parcel = _Parcel(entry, found, records, self._target.faults(records))
-        if entry.attempts > 1 and not self._target.overwrites:
+        if not self._target.overwrites:
             held = self._target.held(parcel.to_send)
             for record in parcel.to_send:
                 if record.key in held:

@@ -131,7 +131,7 @@ def job_time(job: Mapping[str, Any]) -> datetime.datetime | None:
     return None
 
 
-def _object(found: Any) -> dict[str, Any]:
+def _object(found: Any) -> dict[Any, Any]:
     return found if isinstance(found, dict) else {}
 
 

@@ -189,7 +189,7 @@ class Target(ABC):
         Parameters
         ----------
         records : `~collections.abc.Sequence` [`Record`]
-            Records that may have been sent before.
+            Records that may have been sent before, by others too.
 
         Returns
         -------

@@ -27,8 +27,9 @@ import contextlib
 import fcntl
 import json
 import os
+import sqlite3
 from abc import abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import unquote, urlsplit
@@ -40,6 +41,7 @@ from ..settings import Settings
 from .base import Reading, Reply, Target, acknowledged
 
 _TAIL = 1 << 16
+_CHUNK = 500
 
 
 def open_url(url: str, settings: Settings) -> Target:
@@ -90,22 +92,50 @@ class _FileTarget(Target):
         super().__init__(name)
         self._path = path
         self._whole = -1
+        self._read_to = 0
+        # In a file of its own that goes with the connection.
+        self._keys = sqlite3.connect("")
+        self._keys.execute("CREATE TABLE held (key TEXT PRIMARY KEY) WITHOUT ROWID")
+
+    def close(self) -> None:
+        self._keys.close()
 
     def send(self, records: Sequence[Record]) -> list[Reply]:
         try:
             with self._locked() as file:
                 self._mend(file)
+                start = file.tell()
                 self._append(file, records)
                 file.flush()
                 os.fsync(file.fileno())
                 self._whole = file.seek(0, os.SEEK_END)
+                if start == self._read_to:  # else others wrote, and it is read again
+                    self._remember([record.key for record in records], self._whole)
         except OSError as error:
             raise TargetDownError(f"{self._path} cannot be written: {error}") from error
         return acknowledged(records, str(self._path))
 
     def held(self, records: Sequence[Record]) -> Collection[str]:
-        wanted = {record.key for record in records}
-        return {reading.key for reading in self._readings() if reading.key in wanted}
+        if not self._path.exists():
+            return ()
+        with self._locked() as file:
+            self._mend(file)
+            end = file.seek(0, os.SEEK_END)
+            if end != self._read_to:
+                start = self._read_to if self._read_to < end else 0
+                self._remember((value["record_id"] for value in self._values(file, start)), end)
+        found: set[str] = set()
+        for first in range(0, len(records), _CHUNK):
+            keys = [record.key for record in records[first : first + _CHUNK]]
+            query = f"SELECT key FROM held WHERE key IN ({', '.join('?' * len(keys))})"
+            found.update(key for (key,) in self._keys.execute(query, keys))
+        return found
+
+    def _remember(self, keys: Iterable[str], end: int) -> None:
+        """Remember what the file holds up to a place."""
+        self._keys.executemany("INSERT OR IGNORE INTO held VALUES (?)", ((key,) for key in keys))
+        self._keys.commit()
+        self._read_to = end
 
     def readings(self, topics: Collection[str], runs: Collection[str]) -> Iterator[Reading]:
         return self._readings()
@@ -121,7 +151,8 @@ class _FileTarget(Target):
         """Cut off what an uploader that was killed left half written."""
         end = file.seek(0, os.SEEK_END)
         if end != self._whole:
-            file.truncate(self._last_whole(file, end))
+            self._whole = self._last_whole(file, end)
+            file.truncate(self._whole)
             file.seek(0, os.SEEK_END)
 
     @abstractmethod
@@ -133,16 +164,17 @@ class _FileTarget(Target):
         """Write records at the end of the file."""
 
     @abstractmethod
-    def _values(self, file: BinaryIO) -> Iterator[dict[str, Any]]:
-        """Read the fields of the records that are whole."""
+    def _values(self, file: BinaryIO, start: int) -> Iterator[dict[str, Any]]:
+        """Read the fields of the records that are whole, from a place after
+        one of them, or from the first.
+        """
 
     def _readings(self) -> Iterator[Reading]:
         if not self._path.exists():
             return
         with self._locked() as file:
             self._mend(file)
-            file.seek(0)
-            for value in self._values(file):
+            for value in self._values(file, 0):
                 yield Reading.of(value)
 
 
@@ -163,7 +195,8 @@ class JsonLinesTarget(_FileTarget):
         lines = [json.dumps({"topic": r.topic, "value": r.value}, allow_nan=False) for r in records]
         file.write("".join(f"{line}\n" for line in lines).encode())
 
-    def _values(self, file: BinaryIO) -> Iterator[dict[str, Any]]:
+    def _values(self, file: BinaryIO, start: int) -> Iterator[dict[str, Any]]:
+        file.seek(start)
         for line in file:
             yield json.loads(line)["value"]
 
@@ -194,8 +227,8 @@ class AvroFileTarget(_FileTarget):
         schema = {**schema, "fields": [*schema["fields"], topic]}
         fastavro.writer(file, schema, ({**record.value, "topic": record.topic} for record in records))
 
-    def _values(self, file: BinaryIO) -> Iterator[dict[str, Any]]:
-        import fastavro
+    def _values(self, file: BinaryIO, start: int) -> Iterator[dict[str, Any]]:
+        import fastavro  # which reads from the first record on
 
         if file.seek(0, os.SEEK_END):
             file.seek(0)
