@@ -7,6 +7,7 @@ VENV ?= .venv
 DEMO ?= demo
 SIZE ?= small
 BENCH_ARGS ?=
+SKIES ?= 1000
 PYTEST_ARGS ?= -n auto --dist loadfile
 
 # Another checkout's settings would take the place of this one's, and without
@@ -24,12 +25,13 @@ DOCUMENTED = $(shell find python -name '*.py' -not -path '*/metrics/*' -not -pat
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint format doc clean
+.PHONY: help demo test bench coverage lint format doc clean
 
 help:
 	@echo "make demo    simulate a survey, measure it and show the verdicts (in $(DEMO)/)"
 	@echo "make test    run the tests"
 	@echo "make bench   measure time and memory (SIZE=small, full or huge; inputs in benchmarks/.data/)"
+	@echo "make coverage  prove the errors on simulated skies (SKIES=1000; an hour)"
 	@echo "make lint    check style, docstrings and types"
 	@echo "make format  let ruff lay out the code"
 	@echo "make doc     build the documentation (in doc/_build/)"
@@ -43,6 +45,9 @@ test: $(VENV)/.test
 
 bench: $(VENV)/.bench
 	$(BIN)/python -m benchmarks --size $(SIZE) $(BENCH_ARGS)
+
+coverage: $(VENV)/.bench
+	$(BIN)/python -m benchmarks.coverage --skies $(SKIES)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
