@@ -47,7 +47,7 @@ class DemoTestCase(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.demo = Path(folder.name).resolve() / "demo"
         places = os.pathsep.join([str(Path(lsst.qa.__file__).parents[2]), os.environ.get("PYTHONPATH", "")])
-        patch = mock.patch.dict(os.environ, {"PYTHONPATH": places, "COLUMNS": "200"})
+        patch = mock.patch.dict(os.environ, {"PYTHONPATH": places})
         patch.start()
         self.addCleanup(patch.stop)
 

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import textwrap
 import unittest
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ import yaml
 from support_store import OnSqlite
 
 from lsst.qa.errors import DefinitionError, InputError, UnknownNameError
-from lsst.qa.jobs.definition import JobDefinition, read_definition
+from lsst.qa.jobs.definition import JobDefinition, Then, read_definition
 from lsst.qa.jobs.parameters import Parameter, settled
 from lsst.qa.jobs.submission import find_definition, find_definitions, repositories, submit
 from lsst.qa.jobs.templates import fields_of, filled
@@ -164,6 +165,16 @@ class CatalogueTestCase(InFolder):
         for job in found.values():
             self.assertTrue(job.description)
             self.assertTrue(all(parameter.description for parameter in job.parameters.values()))
+
+    def test_documented(self) -> None:
+        """What the documentation shows is right."""
+        text = (Path(__file__).parents[1] / "doc/lsst.qa/jobs.rst").read_text()
+        block = text.split(".. code-block:: yaml\n\n")[1].split("\n\n")[0]
+        definition = read_definition(self.write("nightly", textwrap.dedent(block)))
+        self.assertEqual(definition.then.publish, ["sasquatch"])
+        for model in (JobDefinition, Then, Parameter):
+            for name in model.model_fields.keys() - {"name", "folder"}:
+                self.assertRegex(text, rf"\b{name}\b")
 
     def test_operators(self) -> None:
         self.write()

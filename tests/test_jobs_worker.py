@@ -138,9 +138,9 @@ class WorkerTestCase(JobsTestCase):
             process.terminate()
             printed, _ = process.communicate()
         self.assertEqual(process.returncode, 0)
-        self.assertEqual(printed, f"{self.job.name}: lost.\n")
+        self.assertEqual(printed, f"{self.job.name}: queued.\n")
         self.assertEqual(list_workers(self.engine), [])
-        self.assertEqual((self.now().state, self.now().ended, self.now().attempts), ("lost", False, 0))
+        self.assertEqual((self.now().state, self.now().ended, self.now().attempts), ("queued", False, 0))
         done = self.worker().work()
         assert done is not None
         self.assertEqual((done.state, done.attempts, done.quanta_done), ("succeeded", 1, 3), self.told())

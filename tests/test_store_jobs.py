@@ -134,10 +134,11 @@ class JobTests:
         assert taken is not None
         hand.begin(taken, "load", "following")
         hand.hand_back(taken)
-        self.assertEqual(self.now(job).state, "lost")
+        self.assertEqual(self.now(job).state, "queued")
+        self.assertEqual(hand.report(taken, "load"), Orders.LET_GO)
         again = self.hand().take()
         assert again is not None
-        self.assertEqual((again.attempts, again.step, again.state), (1, "load", "following"))
+        self.assertEqual((again.attempts, again.step, again.state), (1, "load", "running"))
 
     def test_cancelled_before_it_began(self) -> None:
         job = self.add()

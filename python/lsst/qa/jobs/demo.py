@@ -30,11 +30,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from rich.console import Console
 from rich.markup import escape
 
 from ..store.database import connect
-from .display import Display
+from .display import Display, terminal
 from .plan import typed
 from .submission import find_definition, submit
 from .terminal import run_here
@@ -58,7 +57,7 @@ def run_demo(directory: Path, survey: Mapping[str, int | str] = SURVEY) -> int:
     code : `int`
         0, or the exit code of the step that failed.
     """
-    console = Console(soft_wrap=True, highlight=False)
+    console = terminal()
     directory.mkdir(parents=True, exist_ok=True)
     url = f"sqlite:///{directory / 'metrics.sqlite3'}"
     definition = find_definition("demo")

@@ -21,8 +21,9 @@
 
 from __future__ import annotations
 
-__all__ = ["Display"]
+__all__ = ["Display", "terminal"]
 
+import sys
 from collections import deque
 from collections.abc import Sequence
 
@@ -36,6 +37,22 @@ from ..store.work import Quanta
 from .plan import PIPELINE, typed
 
 _REPORTED_LINES = 15
+
+
+def terminal(quiet: bool = False) -> Console:
+    """Return the console for the output of a job.
+
+    Parameters
+    ----------
+    quiet : `bool`, optional
+        Whether to print nothing.
+
+    Returns
+    -------
+    console : `rich.console.Console`
+        As wide as the terminal, or wide enough where there is none.
+    """
+    return Console(width=None if sys.stdout.isatty() else 200, soft_wrap=True, highlight=False, quiet=quiet)
 
 
 class Display:

@@ -26,14 +26,12 @@ __all__ = ["RunRequest", "follow", "run", "run_here"]
 import contextlib
 import getpass
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import sqlalchemy as sa
-from rich.console import Console
 
 from ..store.database import connect, shown_url
 from ..store.job_records import utc_now
@@ -41,7 +39,7 @@ from ..store.jobs import Job, cancel_job, get_job, job_log, list_workers
 from ..store.work import Quanta
 from .attempt import Setting
 from .definition import JobDefinition
-from .display import Display
+from .display import Display, terminal
 from .parameters import settled
 from .plan import Step, make_plan, typed
 from .submission import find_definition, submit
@@ -104,8 +102,7 @@ def run(request: RunRequest) -> int:
     if request.dry_run:
         _print_plan(request, definition)
         return 0
-    width = None if sys.stdout.isatty() else 200
-    console = Console(width=width, soft_wrap=True, highlight=False, quiet=request.as_json)
+    console = terminal(quiet=request.as_json)
     with contextlib.ExitStack() as stack:
         engine = connect(request.url, create=True)
         stack.callback(engine.dispose)

@@ -44,7 +44,7 @@ import sqlalchemy as sa
 from .database import tables
 
 STATES = ("queued", "running", "following", "succeeded", "failed", "cancelled", "lost")
-"""queued: no worker has it yet. running: its pipeline runs. following: what
+"""queued: it waits for a worker. running: its pipeline runs. following: what
 comes after the pipeline is done. succeeded, failed, cancelled: it has ended.
 lost: its worker gives no sign of life; another takes it up while it has
 attempts left, else that is the end of it."""

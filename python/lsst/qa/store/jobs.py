@@ -202,7 +202,7 @@ def cancel_job(engine: sa.Engine, name: str, user: str | None) -> Job:
     open_ = sa.update(t).where(t.c.job_id == job.job_id, t.c.finished.is_(None))
     asked = {"cancel_asked": sa.func.coalesce(t.c.cancel_asked, now), "cancelled_by": user}
     idle = sa.or_(t.c.state == "queued", t.c.lease_until < now)
-    ended = {"state": "cancelled", "finished": now, "message": "It was cancelled before a worker had it."}
+    ended = {"state": "cancelled", "finished": now, "message": "It was cancelled while no worker had it."}
     with writing(engine) as connection:
         connection.execute(open_.where(t.c.cancel_asked.is_(None)).values(asked))
         connection.execute(open_.where(idle).values(ended))

@@ -255,12 +255,9 @@ class Hand:
         job : `Job`
             A job in hand; this attempt does not count.
         """
-        t = tables().job
+        waiting = {"state": "queued", "lease_until": None, "attempts": tables().job.c.attempts - 1}
         with writing(self._engine) as connection:
-            # Its lease has ended: that is how the next worker knows that there
-            # is something to resume.
-            ended = {"lease_until": datetime.datetime(1970, 1, 1), "attempts": t.c.attempts - 1}
-            connection.execute(self._mine(job).values(ended))
+            connection.execute(self._mine(job).values(waiting))
 
     def _mine(self, job: Job) -> sa.Update:
         t = tables().job
