@@ -138,6 +138,7 @@ def _matched(rng: np.random.Generator) -> Columns:
         "visit": np.tile(np.arange(visits), groups) + 2024_11_09_00001,
         "detector": rng.integers(0, 4, rows),
         "band": np.full(rows, "i"),
+        "mjd": np.tile(np.repeat([60300.0, 60665.0], visits // 2), groups),
         "filt": np.tile([3, 4], rows // 2),  # for what is measured across bands, r and i
         "ra": np.degrees(ra[star] + jitter[0]),
         "dec": np.degrees(dec[star] + jitter[1]),

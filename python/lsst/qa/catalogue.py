@@ -52,6 +52,7 @@ from .metrics import (
     reference_photometry,
     repeatability,
     rho,
+    seasons,
     shape,
     shape_colour,
     sky,
@@ -66,6 +67,7 @@ from .metrics import (
 FAMILIES: tuple[ModuleType, ...] = (
     photometry,
     repeatability,
+    seasons,
     astrometry,
     astrometry_peers,
     band_to_band,

@@ -28,6 +28,7 @@ __all__ = [
     "e2",
     "filter_number",
     "magnitude",
+    "night",
     "none_of",
     "pixel_scale",
     "ratio",
@@ -35,6 +36,8 @@ __all__ = [
     "rubin_visit",
     "seeing",
 ]
+
+import contextlib
 
 import numpy as np
 
@@ -62,6 +65,7 @@ AFW_CORNERS = (
 # exposures a day, 2^14 days).
 _DETECTORS, _SEQUENCES, _DAYS = 256, 1 << 15, 1 << 14
 _FIRST_DAY = np.datetime64("2010-01-01")
+_MJD_0 = np.datetime64("1858-11-17")
 
 
 def magnitude(flux: np.ndarray) -> np.ndarray:
@@ -83,6 +87,31 @@ def magnitude(flux: np.ndarray) -> np.ndarray:
         mag += AB_NANOJANSKY
     mag[~np.isfinite(mag)] = np.nan
     return mag
+
+
+def night(visit: np.ndarray) -> np.ndarray:
+    """Return the middle of the night that is in a visit's id.
+
+    Parameters
+    ----------
+    visit : `numpy.ndarray` of `int`
+        Ids, as in 2024110800246.
+
+    Returns
+    -------
+    mjd : `numpy.ndarray`
+        MJD, to half a day; NaN for an id that holds no date.
+    """
+    day_obs, index = np.unique(visit // 100_000, return_inverse=True)
+    days = np.full(len(day_obs), np.nan)
+    for place, day in enumerate(day_obs.tolist()):
+        text = str(day)
+        with contextlib.suppress(ValueError):
+            if len(text) == 8:
+                date = np.datetime64(f"{text[:4]}-{text[4:6]}-{text[6:]}")
+                # A night begins at noon of its date.
+                days[place] = (date - _MJD_0).astype(np.int64) + 1.0
+    return days[index]
 
 
 def none_of(*flags: np.ndarray) -> np.ndarray:

@@ -72,6 +72,13 @@ MATCHED = Table(
             "filter_number", "int", "", ("filt",), (Derived(derived.filter_number, ("band",)),)
         ),
         **SOURCE_COLUMNS,
+        "mjd": real(
+            "mjd",
+            "d",
+            "expMidptMJD",
+            "midpointMjdTai",
+            derived=(Derived(derived.night, ("visit",)),),
+        ),
     },
     split=("band",),
     signature=("star", "visit", "ra", "dec"),
