@@ -83,6 +83,7 @@ NAMES = (
     "quantum",
     "jobs",
     "job",
+    "notes",
     "sign_in",
 )
 """The modules of this package that are pages, in the order of navigation."""

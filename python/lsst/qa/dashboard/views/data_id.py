@@ -36,9 +36,10 @@ from ...store.data_ids import DETAIL, PLACES, data_id_measurements
 from ...store.records import Measurement, Run
 from .. import arrange, shapes
 from ..site import Data, Site, View
+from . import notes
 
 _ROWS = 2000
-_BUTLER = ("instrument", "visit", "exposure", "detector", "skymap", "tract", "patch")
+_DATA_ID = ("instrument", "visit", "exposure", "detector", "skymap", "tract", "patch")
 
 
 def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None = None) -> Data:
@@ -58,7 +59,7 @@ def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None 
     data : `dict` [`str`, `typing.Any`]
         ``data_id``; the ``runs`` with values of it and the one asked for as
         ``run``; ``rows``, judged; ``datasets`` with what reads each:
-        ``butler`` and ``notebook``.
+        ``butler`` and ``notebook``; ``notes``.
 
     Raises
     ------
@@ -88,6 +89,7 @@ def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None 
             for row in sorted(latest, key=lambda row: _place(row, specs))
         ],
         "datasets": _datasets(engine, latest),
+        "notes": notes.listed(engine, **{name: asked[name] for name in _DATA_ID}),
     }
 
 
@@ -145,7 +147,7 @@ def butler_query(repo: str, row: Measurement) -> str:
     code : `str`
         Lines of Python.
     """
-    given = {name: getattr(row, name) for name in _BUTLER if name != "detector"}
+    given = {name: getattr(row, name) for name in _DATA_ID if name != "detector"}
     arguments = "".join(f", {name}={value!r}" for name, value in given.items() if value is not None)
     return "\n".join(
         (
@@ -172,7 +174,7 @@ def notebook(repo: str, row: Measurement) -> str:
     code : `str`
         Lines of Python.
     """
-    given = {name: value for name in _BUTLER if (value := getattr(row, name)) is not None}
+    given = {name: value for name in _DATA_ID if (value := getattr(row, name)) is not None}
     arguments = "".join(f", {name}={value!r}" for name, value in given.items())
     return "\n".join(
         (

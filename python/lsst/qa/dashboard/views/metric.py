@@ -34,6 +34,7 @@ from .. import arrange, shapes
 from ..charts import history, rows
 from ..links import Links, split_twin
 from ..site import Data, Site, View
+from . import notes
 
 _ROWS = 2000
 
@@ -57,7 +58,7 @@ def data(engine: sqlalchemy.Engine, name: str, band: str | None = None, in_run: 
     data : `dict` [`str`, `typing.Any`]
         ``metric`` is its definition; ``bands`` all there are; ``history`` its
         value in each run, judged; ``run`` and ``rows`` the values of single
-        data IDs in one run, judged, at most ``limit`` of them.
+        data IDs in one run, judged, at most ``limit`` of them; ``notes``.
 
     Raises
     ------
@@ -82,6 +83,7 @@ def data(engine: sqlalchemy.Engine, name: str, band: str | None = None, in_run: 
         "run": chosen,
         "limit": _ROWS,
         "rows": [shapes.row(row, info.specs) for row in held],
+        "notes": notes.listed(engine, metric=name),
     }
 
 

@@ -23,18 +23,22 @@ from __future__ import annotations
 
 __all__ = ["VIEW", "data"]
 
+import dataclasses
 from typing import Literal
 
 import sqlalchemy
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...store import query
+from ...store import quanta, query, records
 from .. import shapes
 from ..links import split_twin
 from ..site import Data, Site, View
+from . import landing, notes
 
 State = Literal["pass", "fail", "unknown", "none"]
+
+_LOOKED_AT = 200
 
 
 def data(engine: sqlalchemy.Engine, name: str, state: str | None = None) -> Data:
@@ -53,7 +57,9 @@ def data(engine: sqlalchemy.Engine, name: str, state: str | None = None) -> Data
     -------
     data : `dict` [`str`, `typing.Any`]
         ``run`` with its ``packages``, ``counts`` and ``variant_counts`` of
-        all its verdicts by state, the ``state`` asked for, and ``verdicts``.
+        all its verdicts by state, the ``state`` asked for, and ``verdicts``;
+        ``execution``, task by task; the ``baseline``, the run before it of
+        the same dataset, with the packages that differ; ``notes``.
 
     Raises
     ------
@@ -62,12 +68,37 @@ def data(engine: sqlalchemy.Engine, name: str, state: str | None = None) -> Data
     """
     held = shapes.found_run(engine, name)
     cells = shapes.verdicts(engine, held, query.specifications(engine))
+    before = _before(engine, held)
     return {
         "run": {**shapes.run(held), "packages": dict(sorted(held.packages.items()))},
         **shapes.counts(cells),
         "state": state,
         "verdicts": [cell for cell in cells if state in (None, cell["state"])],
+        "execution": [dataclasses.asdict(one) for one in quanta.execution_summary(engine, held.run_id)],
+        "baseline": None if before is None else _differences(before, held),
+        "notes": notes.listed(engine, run=held.name),
     }
+
+
+def _before(engine: sqlalchemy.Engine, held: records.Run) -> records.Run | None:
+    """Find the run before this one that is of the same dataset."""
+    of = landing.dataset_of(held.name)
+    for other in query.latest_runs(engine, _LOOKED_AT):
+        older = (other.started or other.loaded_at) < (held.started or held.loaded_at)
+        if older and other.run_id != held.run_id and landing.dataset_of(other.name) == of:
+            return query.get_run(engine, other.name)
+    return None
+
+
+def _differences(before: records.Run, after: records.Run) -> Data:
+    """Tell which packages are of another version."""
+    names = sorted({*before.packages, *after.packages})
+    changed = [
+        {"package": name, "before": before.packages.get(name), "after": after.packages.get(name)}
+        for name in names
+        if before.packages.get(name) != after.packages.get(name)
+    ]
+    return {"name": before.name, "started": before.started, "packages": changed}
 
 
 def add(site: Site) -> None:
