@@ -21,6 +21,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import tempfile
 import unittest
 from pathlib import Path
@@ -35,6 +37,8 @@ from lsst.daf.butler import DatasetRef, DatasetType, FileDataset, FormatterV2
 from lsst.pipe.base import NoWorkFound
 from lsst.pipe.base.testUtils import lintConnections
 from lsst.qa.errors import InputError, NotATableError
+from lsst.qa.tables.readable import from_columns
+from lsst.qa.tables.stacked import Part, Stacked
 from lsst.qa.tasks import (
     CoaddDepthMetricsTask,
     CoaddInputMetricsTask,
@@ -193,6 +197,24 @@ class TablesTestCase(unittest.TestCase):
         run_task(task, self.butler, each=[{"detector": 1}], visit=11)
         (row,) = results(self.butler, "qa_dia_fake_metrics", visit=11)
         self.assertEqual((row["value"], row["n"]), (75.0, 8))
+
+
+class StackedTestCase(unittest.TestCase):
+    """Several tables as one."""
+
+    def test_rows(self) -> None:
+        tables = [{"x": np.arange(n), "band": np.full(n, "g")} for n in (2, 0, 3)]
+        tables[0].pop("band")
+        parts = [
+            Part(functools.partial(contextlib.nullcontext, from_columns(table)), {"band": "r", "patch": p})
+            for p, table in enumerate(tables)
+        ]
+        stacked = Stacked(parts)
+        self.assertEqual((stacked.n_rows, stacked.texts), (5, {"band"}))
+        found = list(stacked.pieces(["band", "patch"]))
+        self.assertEqual([piece["band"].tolist() for piece in found], [["r"] * 2, ["g"] * 3])
+        self.assertEqual([piece["patch"].tolist() for piece in found], [[0, 0], [2, 2, 2]])
+        self.assertEqual([piece["x"].tolist() for piece in stacked.pieces(["x"])], [[0, 1], [0, 1, 2]])
 
 
 class ImagesTestCase(unittest.TestCase):
