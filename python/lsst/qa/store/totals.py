@@ -115,7 +115,9 @@ def summaries(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> Iter
     names = [column.name for column in columns]
     # Sums that are forgotten from here on are still there to be read.
     stale = connection.execute(sa.select(run.c.run_id).where(~fresh())).scalars().all()
-    for number, name, band, *values in connection.execute(kept.where(chosen, run.c.run_id.not_in(stale))):
+    for number, name, band, *values in connection.execute(
+        kept.where(chosen, run.c.run_id.not_in(stale))
+    ).all():
         yield number, name, band or None, dict(zip(names, values))
     if stale:
         yield from _summed(connection, chosen, stale)
@@ -148,7 +150,7 @@ def points(connection: sa.Connection, metric: str) -> Iterator[tuple[int, str | 
         .join_from(held, definition, held.c.metric_id == definition.c.metric_id)
         .where(definition.c.name == metric, held.c.run_id.not_in(stale))
     )
-    for number, band, *values in connection.execute(kept):
+    for number, band, *values in connection.execute(kept).all():
         yield number, band or None, values
     if stale:
         for number, _, band, summed in _summed(connection, definition.c.name == metric, stale):
