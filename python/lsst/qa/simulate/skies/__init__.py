@@ -31,6 +31,8 @@ from .matches import MATCHES
 from .photometry import BRIGHT, FAINT
 from .population import Population
 from .products import PRODUCTS
+from .ranges import RANGES
+from .references import REFERENCES
 from .stars import STARS
 from .summaries import SUMMARIES
 
@@ -50,6 +52,8 @@ POPULATIONS: tuple[Population, ...] = (
     MATCHES,
     *PRODUCTS,
     *COADDS,
+    *REFERENCES,
+    *RANGES,
 )
 """All kinds of skies."""
 
