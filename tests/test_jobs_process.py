@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import datetime
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -42,6 +43,8 @@ from lsst.qa.jobs.plan import Plan, make_plan, typed
 from lsst.qa.jobs.process import Ended, run_command, without_password
 from lsst.qa.jobs.progress import Progress
 from lsst.qa.store.work import Quanta
+
+_MOST_SECONDS = 30.0
 
 # Says something, then sleeps for much longer than a test may take; a child of
 # its own does the same, and both keep a pipe open as long as they live.
@@ -86,7 +89,8 @@ class ProcessTestCase(unittest.TestCase):
 
     def assert_all_gone(self, reader: int) -> None:
         """Read what is left in the pipe: it ends when nobody holds it."""
-        os.set_blocking(reader, True)
+        ended, _, _ = select.select([reader], [], [], _MOST_SECONDS)
+        self.assertTrue(ended, "somebody still holds the pipe")
         self.assertEqual(os.read(reader, 1), b"")
 
     def test_output_and_code(self) -> None:
