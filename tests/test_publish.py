@@ -213,6 +213,22 @@ class PublishTestCase(OnSqlite, unittest.TestCase):
         said = self.run_command("--dead", "list", code=1).output
         self.assertIn(str(ref.id), said)
 
+    def test_gathered_table_cut_short(self) -> None:
+        """Nothing says what it held, so somebody must be told."""
+        run = "u/me/cut/20261122T050000Z"
+        ref = self.survey.put(run, "qa_object_metrics", [row("PA1", 1.0)], skymap="sky", tract=5)
+        gathered = self.survey.gather(run, [ref])
+        self.survey.path(gathered).write_bytes(b"PAR1 is not enough")
+        for arguments, expected in (
+            (["--dry-run"], "would send 1 records"),
+            ([], "1 acknowledged; sent 1 records"),
+            (["--verify"], "1 of 1 records are there"),
+        ):
+            with self.subTest(arguments=arguments):
+                said = self.publish("--to", self.out, *arguments, code=1, run=run).output
+                self.assertIn(expected, said)
+                self.assertIn(f"qa_gathered_metrics {gathered.id}", said)
+
     def test_misuse(self) -> None:
         self.run_command("--dry-run", "--verify", code=2)
         self.run_command(self.survey.root, RUN, code=2)

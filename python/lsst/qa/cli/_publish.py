@@ -91,6 +91,7 @@ def run(asked: PublishRequest) -> int:
             )
     if verb == "publish":
         _print(asked, report.outcomes, lambda one: f"{_counts(one.counts)}; sent {one.records} records")
+        _complain(report.unreadable)
         for outcome in report.outcomes:
             _complain([outcome.down] if outcome.down else [])
             if dead := outcome.counts["dead"]:

@@ -66,7 +66,7 @@ class Comparison(NamedTuple):
     incomplete : `list` [`Planned`]
         The others.
     unreadable : `list` [`str`]
-        Datasets that cannot be read from the Butler, and why.
+        What cannot be read from the Butler, and why.
     """
 
     target: str
@@ -286,7 +286,7 @@ def _differences(
         int(doubled),
         whole,
         [planned for planned in shelf.planned if planned not in kept],
-        list(unreadable.values()),
+        [*shelf.unreadable, *unreadable.values()],
     )
 
 

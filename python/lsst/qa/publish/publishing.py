@@ -62,18 +62,22 @@ class PublishReport(NamedTuple):
     ----------
     outcomes : `list` [`Outcome`]
         One per target.
+    unreadable : `list` [`str`]
+        Tables that cannot even tell which datasets they gathered, and why.
     """
 
     outcomes: list[Outcome]
+    unreadable: list[str]
 
     @property
     def code(self) -> int:
-        """0 if all is acknowledged, 1 if something is dead, 2 if a target is
-        down.
+        """0 if all is acknowledged, 1 if something is dead or unreadable, 2 if
+        a target is down.
         """
         if any(outcome.down is not None for outcome in self.outcomes):
             return DOWN
-        return SOME_DEAD if any(outcome.counts["dead"] for outcome in self.outcomes) else GOOD
+        dead = any(outcome.counts["dead"] for outcome in self.outcomes)
+        return SOME_DEAD if dead or self.unreadable else GOOD
 
 
 class Preview(NamedTuple):
@@ -157,7 +161,7 @@ def publish(
                         progress=told_of(progress, target.name),
                     )
                 )
-    return PublishReport(outcomes)
+    return PublishReport(outcomes, list(shelf.unreadable))
 
 
 def preview(
@@ -207,7 +211,7 @@ def preview(
 
 
 def _previewed(shelf: Shelf, open_ones: Sequence[str], name: str, naming: Naming) -> Preview:
-    records, wrong = 0, []
+    records, wrong = 0, list(shelf.unreadable)
     for start in range(0, len(open_ones), _AT_ONCE):
         for found in shelf.read(open_ones[start : start + _AT_ONCE]):
             what = f"{found.origin.dataset_type} {found.origin.uuid}"

@@ -70,6 +70,9 @@ class Shelf(ABC):
     definitions: Mapping[str, Definition] = {}
     """Definitions of metrics that lie beside the datasets, by name."""
 
+    unreadable: Sequence[str] = ()
+    """Tables that gathered datasets and cannot be read, and why."""
+
     def __enter__(self) -> Self:
         return self
 
@@ -127,6 +130,7 @@ class SourceShelf(Shelf):
     def __init__(self, source: Source):
         self._source = source
         self.root, self.collection, self.definitions = source.root, source.collection, source.definitions
+        self.unreadable = source.unreadable
         self._singles = {single.uuid: single for single in source.singles}
         planned = [Planned(*single) for single in source.singles]
         known = set(self._singles)
