@@ -156,7 +156,9 @@ class ProcessTestCase(unittest.TestCase):
         reader = self.listener()
 
         def tick(lines: list[str]) -> bool:
-            raise ZeroDivisionError
+            if "begun" in lines:
+                raise ZeroDivisionError
+            return True
 
         with self.assertRaises(ZeroDivisionError):
             run_command(
