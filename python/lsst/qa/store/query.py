@@ -32,6 +32,7 @@ __all__ = [
     "measurements",
     "metric_names",
     "observation_series",
+    "package_changes",
     "run_summary",
     "select_measurements",
     "specifications",
@@ -47,7 +48,7 @@ from ..errors import InputError
 from .database import tables
 from .definitions import get_metric, metric_names, specifications
 from .records import Measurement, MetricInfo
-from .runs import complete_runs, get_run, history, latest_runs, run_summary, when
+from .runs import complete_runs, get_run, history, latest_runs, package_changes, run_summary, when
 
 
 def definitions(engine: sa.Engine) -> list[MetricInfo]:

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Measurement", "MetricInfo", "Point", "Run", "Summary", "overall_status"]
+__all__ = ["Measurement", "MetricInfo", "PackageChange", "Point", "Run", "Summary", "overall_status"]
 
 import dataclasses
 import datetime
@@ -89,6 +89,22 @@ class Run:
     n_measurements: int
     n_failed: int
     packages: Mapping[str, str | None] = dataclasses.field(default_factory=dict)
+
+
+class PackageChange(NamedTuple):
+    """A package that is of another version than in the run before.
+
+    Attributes
+    ----------
+    package : `str`
+        Its name.
+    before, after : `str` or `None`
+        The versions; `None` where a run does not have it.
+    """
+
+    package: str
+    before: str | None
+    after: str | None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,10 +21,11 @@
 
 from __future__ import annotations
 
-__all__ = ["complete_runs", "get_run", "history", "latest_runs", "run_summary", "when"]
+__all__ = ["complete_runs", "get_run", "history", "latest_runs", "package_changes", "run_summary", "when"]
 
 import dataclasses
 import datetime
+import itertools
 import json
 import math
 from collections.abc import Sequence
@@ -35,7 +36,7 @@ import sqlalchemy as sa
 from ..errors import InputError
 from .database import tables
 from .definitions import specifications
-from .records import Point, Run, Summary, overall_status
+from .records import PackageChange, Point, Run, Summary, overall_status
 from .summaries import band_key, summary
 from .totals import points, summaries
 
@@ -100,6 +101,41 @@ def get_run(engine: sa.Engine, name_or_uuid: str) -> Run | None:
         versions = sa.select(package.c.name, package.c.version).where(package.c.run_id == found[0].run_id)
         rows = connection.execute(versions.order_by(package.c.name)).all()
     return dataclasses.replace(found[0], packages={name: version for name, version in rows})
+
+
+def package_changes(engine: sa.Engine, run_ids: Sequence[int]) -> dict[int, list[PackageChange]]:
+    """Tell which packages changed from run to run.
+
+    Parameters
+    ----------
+    engine : `sqlalchemy.Engine`
+        A metrics database.
+    run_ids : `~collections.abc.Sequence` [`int`]
+        Numbers of the runs, in the order of time.
+
+    Returns
+    -------
+    changes : `dict` [`int`, `list` [`PackageChange`]]
+        By run, those whose packages differ from the run's before it; by
+        name.
+    """
+    package = tables().run_package.c
+    versions: dict[int, dict[str, str | None]] = {}
+    with engine.connect() as connection:
+        rows = connection.execute(sa.select(package.run_id, package.name, package.version))
+        for number, name, version in rows:
+            versions.setdefault(number, {})[name] = version
+    changes = {}
+    for before, after in itertools.pairwise(dict.fromkeys(run_ids)):
+        old, new = versions.get(before, {}), versions.get(after, {})
+        found = [
+            PackageChange(name, old.get(name), new.get(name))
+            for name in sorted({*old, *new})
+            if old.get(name) != new.get(name)
+        ]
+        if found and old and new:
+            changes[after] = found
+    return changes
 
 
 def run_summary(engine: sa.Engine, run_id: int) -> list[Summary]:

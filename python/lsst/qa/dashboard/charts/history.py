@@ -43,7 +43,12 @@ from .frame import (
 from .thin import MOST_POINTS, thinned
 
 
-def history_chart(points: Iterable[Mapping[str, Any]], specs: Sequence[Spec], label: str) -> str:
+def history_chart(
+    points: Iterable[Mapping[str, Any]],
+    specs: Sequence[Spec],
+    label: str,
+    changes: Iterable[Mapping[str, Any]] = (),
+) -> str:
     """Describe the chart of a metric over runs.
 
     Parameters
@@ -55,6 +60,9 @@ def history_chart(points: Iterable[Mapping[str, Any]], specs: Sequence[Spec], la
         Thresholds to draw.
     label : `str`
         Name of the vertical axis, with its unit.
+    changes : `~collections.abc.Iterable`, optional
+        Runs with ``time``, and ``shifts`` and ``packages`` that say what
+        changed with them.
 
     Returns
     -------
@@ -71,6 +79,9 @@ def history_chart(points: Iterable[Mapping[str, Any]], specs: Sequence[Spec], la
     columns["missing"] = {
         "x": [milliseconds(p["time"]) for held in held_of.values() for p in held if missing(p)]
     }
+    told = list(changes)
+    for name in ("shifts", "packages"):
+        columns[name] = {"x": [milliseconds(change["time"]) for change in told if change[name]]}
     return chart(_item(tuple(held_of)), label, columns)
 
 
@@ -87,4 +98,10 @@ def _item(bands: tuple[str, ...]) -> str:
         bands, [("run", "@run"), ("value", "@text"), ("n", "@n{0,0}"), ("verdict", "@verdict")]
     )
     figure.vspan(x="x", source=source("missing", "x"), line_dash="dotted", level="underlay", name="muted")
+    figure.vspan(
+        x="x", source=source("packages", "x"), line_width=1, line_alpha=0.25, level="underlay", name="muted"
+    )
+    figure.vspan(
+        x="x", source=source("shifts", "x"), line_width=5, line_alpha=0.25, level="underlay", name="design"
+    )
     return safe_json(json_item(figure))

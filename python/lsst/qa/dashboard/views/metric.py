@@ -28,6 +28,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import UnknownNameError
+from ...judge.change_points import prepare, shifts
 from ...metric import Spec
 from ...store import query, records
 from .. import arrange, shapes
@@ -57,7 +58,8 @@ def data(engine: sqlalchemy.Engine, name: str, band: str | None = None, in_run: 
     -------
     data : `dict` [`str`, `typing.Any`]
         ``metric`` is its definition; ``bands`` all there are; ``history`` its
-        value in each run, judged; ``run`` and ``rows`` the values of single
+        value in each run, judged; ``changes``, the runs since when its level
+        or a package is another one; ``run`` and ``rows`` the values of single
         data IDs in one run, judged, at most ``limit`` of them; ``notes``.
 
     Raises
@@ -80,11 +82,33 @@ def data(engine: sqlalchemy.Engine, name: str, band: str | None = None, in_run: 
         "bands": bands,
         "band": band,
         "history": [shapes.point(point, info.specs) for point in points if band in (None, point.band)],
+        "changes": _changes(engine, points, band),
         "run": chosen,
         "limit": _ROWS,
         "rows": [shapes.row(row, info.specs) for row in held],
         "notes": notes.listed(engine, metric=name),
     }
+
+
+def _changes(engine: sqlalchemy.Engine, points: list[records.Point], band: str | None) -> list[Data]:
+    """List the runs with which a level or a package changed, latest first."""
+    packages = query.package_changes(engine, [point.run_id for point in points])
+    found: dict[int, Data] = {}
+    for point in points:
+        if point.run_id in packages:
+            found[point.run_id] = _change(point, packages)
+    for name in dict.fromkeys(point.band for point in points if band in (None, point.band)):
+        series = [point for point in points if point.band == name]
+        for shift in shifts([point.value for point in series]):
+            point = series[shift.place]
+            held = found.setdefault(point.run_id, _change(point, packages))
+            held["shifts"].append({"band": name, "before": shift.before, "after": shift.after})
+    return sorted(found.values(), key=lambda held: held["time"], reverse=True)
+
+
+def _change(point: records.Point, packages: dict[int, list[records.PackageChange]]) -> Data:
+    changed = [one._asdict() for one in packages.get(point.run_id, ())]
+    return {"run": point.run, "time": point.run_time, "shifts": [], "packages": changed}
 
 
 def add(site: Site) -> None:
@@ -124,7 +148,7 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
     points = [{**point, "url": addresses[point["run"]]} for point in shown["history"]]
     timed = [{**row, "time": row["obs_time"], "where": arrange.where(row)} for row in shown["rows"]]
     return {
-        "history": history.history_chart(points, seen, label) if points else None,
+        "history": history.history_chart(points, seen, label, shown["changes"]) if points else None,
         "rows": rows.rows_chart(timed, seen, label),
     }
 
@@ -133,6 +157,7 @@ def _prepare() -> None:
     # The first chart would wait a second for Bokeh to be imported.
     history.describe_usual()
     rows.describe_usual()
+    prepare()
 
 
 VIEW = View("metric", add, section="metrics", prepare=_prepare)
