@@ -36,12 +36,15 @@ from pathlib import Path
 from rich.console import Console
 
 from lsst.qa.catalogue import METRICS
+from lsst.qa.metric import Metric
 from lsst.qa.simulate.skies import POPULATIONS, Coverage, covered, tally
 
 PAGES = Path(__file__).resolve().parent.parent / "doc/lsst.qa/coverage"
 
 DETERMINED = {
-    "visit_values": "a survey's summary of its visits' results: the sample is all there is",
+    "visit_values": "of all the visits that there are: no larger population is meant",
+    "quantum": "what quanta took is counted, not drawn from anything",
+    "task_metadata": "a number that a task counted, copied",
 }
 """Tables whose metrics have no truth beyond their rows, and why."""
 
@@ -54,6 +57,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", help="skies whose names hold these words, by commas")
     parser.add_argument("--report", type=Path, default=PAGES, help="folder of the report")
     parser.add_argument("--draw", action="store_true", help="only make the tables anew from results.json")
+    parser.add_argument(
+        "--merge", type=Path, action="append", default=[], help="take the results of another report as well"
+    )
     return parser.parse_args()
 
 
@@ -62,6 +68,10 @@ def main() -> None:
     given, console = _arguments(), Console()
     words = [word for word in given.only.split(",") if word]
     found = _read(given.report / "results.json")
+    for other in given.merge:
+        more = _read(other / "results.json")
+        newer = {one.population for one in more}
+        found = [one for one in found if one.population not in newer] + more
     for population in () if given.draw else POPULATIONS:
         if words and not any(word in population.name for word in words):
             continue
@@ -98,11 +108,21 @@ def _write(found: Sequence[Coverage], folder: Path) -> None:
         folder / "without.csv",
         ("metric", "why it has no truth here"),
         (
-            (name, DETERMINED.get(metric.table, "no light sky is drawn of its kind of table yet"))
+            (name, _why_not(metric, [METRICS[other] for other in names]))
             for name, metric in METRICS.items()
             if name not in set(names)
         ),
     )
+
+
+def _why_not(metric: Metric, covered_ones: Sequence[Metric]) -> str:
+    """Say why a metric is not in the table."""
+    if metric.table in DETERMINED:
+        return f"undefined: {DETERMINED[metric.table]}"
+    for other in covered_ones:
+        if (other.function, other.rows, other.steps) == (metric.function, metric.rows, metric.steps):
+            return f"of the same functions as {other.name}, with other constants or columns"
+    return "defined, but no light sky has what it is measured on"
 
 
 def _table(path: Path, heading: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -211,6 +211,7 @@ LOCI: dict[str, tuple[str, str, dict[str, float]]] = {
 LIMITS = {
     ("wPerp", "width"): (Spec("minimum", 25.0, source="verify_metrics"),),
     ("xPerp", "width"): (Spec("minimum", 50.0, source="verify_metrics"),),
+    ("yPerp", "width"): (Spec("design", 25.0, source="analysis_tools"),),
     **{
         (name, "median"): (
             Spec("design", most, source="analysis_tools"),

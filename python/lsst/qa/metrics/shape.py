@@ -27,7 +27,7 @@ __all__ = ["COADD", "PIPE_TASKS", "VISIT"]
 
 import numpy as np
 
-from ..metric import Estimate, metric
+from ..metric import Estimate, Spec, metric
 from ..stats import median, sigma_mad
 
 
@@ -182,12 +182,37 @@ VISIT = tuple(
     for residual in RESIDUALS
     for suffix, snr_min in ((".highSN", 500.0), (".lowSN", 100.0))
 )
+_LIMITS = {
+    "coadd_e1_residual_median.highSN": (-0.01, 0.03),
+    "coadd_e1_residual_scatter.highSN": (None, 0.02),
+    "coadd_e1_residual_median.lowSN": (-0.0025, 0.0125),
+    "coadd_e1_residual_scatter.lowSN": (None, 0.0175),
+    "coadd_e2_residual_median.highSN": (-0.01, 0.01),
+    "coadd_e2_residual_scatter.highSN": (None, 0.01),
+    "coadd_e2_residual_median.lowSN": (-0.0025, 0.0025),
+    "coadd_e2_residual_scatter.lowSN": (None, 0.0075),
+    "coadd_size_residual_median.highSN": (-0.01, 0.01),
+    "coadd_size_residual_scatter.highSN": (None, 0.02),
+    "coadd_size_residual_median.lowSN": (-0.005, 0.005),
+    "coadd_size_residual_scatter.lowSN": (None, 0.009),
+}
+"""What analysis_tools takes for usual in g; a scatter cannot be too small."""
+
+
+def _limits(name: str) -> tuple[Spec, ...]:
+    """Declare the thresholds of a metric that has some."""
+    low, high = _LIMITS.get(name, (None, None))
+    sides = ((high, "<="), (low, ">="))
+    return tuple(Spec("design", v, op, "g", "analysis_tools") for v, op in sides if v is not None)
+
+
 COADD = tuple(
     residual.variant(
         f"coadd_{residual.name}{suffix}",
         table="object",
         rows=coadd_stars,
         snr_min=snr_min,
+        specs=_limits(f"coadd_{residual.name}{suffix}"),
         doc=f"{residual.doc[:-1]}, on coadds; S/N > {snr_min:.0f}.",
         formula=residual.formula.replace("S/N > 50", f"S/N > {snr_min:.0f}"),
     )
