@@ -32,6 +32,7 @@ import sqlalchemy as sa
 from .database import tables
 from .definitions import specifications
 from .fulltext import Words, words_of
+from .quanta import LARGEST
 from .query import complete_runs
 from .records import MetricInfo, Run
 
@@ -41,7 +42,6 @@ _PLACES = ("visit", "exposure", "tract", "day_obs")
 _PARTS = ("detector", "patch")
 _NAMED = ("instrument", "skymap", "band", "physical_filter")
 _PAIR = re.compile(r"\b(?P<name>[a-z_]+)\s*[=:]\s*['\"]?(?P<value>[^\s,'\"]+)", re.IGNORECASE)
-_LARGEST = 2**63 - 1
 
 
 class DataIdHit(NamedTuple):
@@ -91,7 +91,7 @@ def search_metrics(engine: sa.Engine, text: str, limit: int = 50) -> list[Metric
     fields = ("name", "table_name", "unit", "description", "formula", "reference")
     everything = _text_of(*(metric.c[name] for name in fields))
     in_name = _holding(sa.func.lower(metric.c.name), words)
-    order = (metric.c.name != text.strip(), sa.case((in_name, 0), else_=1), metric.c.name)
+    order = (metric.c.name != text.replace("\0", "").strip(), sa.case((in_name, 0), else_=1), metric.c.name)
     chosen = sa.select(*(metric.c[name] for name in fields)).where(_holding(everything, words))
     with engine.connect() as connection:
         found = connection.execute(chosen.order_by(*order).limit(limit)).all()
@@ -150,6 +150,7 @@ def search_data_ids(engine: sa.Engine, text: str, limit: int = 50) -> list[DataI
         By visit, exposure and tract, the greatest first; empty where no
         number is among the words.
     """
+    text = text.replace("\0", " ")  # which PostgreSQL takes in no text
     pairs = {found["name"].lower(): found["value"] for found in _PAIR.finditer(text)}
     loose = [word for phrase in words_of(_PAIR.sub(" ", text)).wanted for word in phrase]
     numbers = [number for word in loose if (number := _number(word)) is not None]
@@ -203,7 +204,7 @@ def _conditions(
 
 
 def _number(word: str) -> int | None:
-    return int(word) if word.isascii() and word.isdigit() and int(word) <= _LARGEST else None
+    return int(word) if word.isascii() and word.isdigit() and int(word) <= LARGEST else None
 
 
 def _text_of(*columns: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:

@@ -22,6 +22,8 @@
 from __future__ import annotations
 
 __all__ = [
+    "LARGEST",
+    "chosen_quanta",
     "execution_summary",
     "get_quantum",
     "log_of_quantum",
@@ -33,6 +35,7 @@ __all__ = [
 ]
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
@@ -43,6 +46,9 @@ from .database import tables
 from .execution import STATES, LogRecord, Quantum, TaskExecution
 from .query import fetch_measurements, select_measurements
 from .records import Measurement
+
+LARGEST = 2**63 - 1
+"""The largest whole number that a database holds."""
 
 
 def get_quantum(engine: sa.Engine, quantum_id: int) -> Quantum | None:
@@ -112,9 +118,7 @@ def quanta(
     if status is not None and status not in STATES:
         raise InputError(f"A quantum is {', '.join(STATES)}; not {status!r}.")
     wanted = {"run_id": run_id, "task": task, "status": status, **data_id}
-    for name, value in wanted.items():
-        if value is not None:
-            chosen = chosen.where(quantum.c[name] == value)
+    chosen = chosen.where(*chosen_quanta(wanted))
     if after is not None:
         chosen = chosen.where(quantum.c.quantum_id > after)
     with engine.connect() as connection:
@@ -276,6 +280,38 @@ def measurement_quanta(engine: sa.Engine, measurement: Measurement, limit: int =
     order = (sa.case((made, 0), else_=1), q.quantum_id.desc())
     with engine.connect() as connection:
         return [Quantum(*row) for row in connection.execute(chosen.order_by(*order).limit(limit))]
+
+
+def chosen_quanta(wanted: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
+    """Say what quanta must be.
+
+    Parameters
+    ----------
+    wanted : `~collections.abc.Mapping` [`str`, `typing.Any`]
+        Values by column of the table of quanta; `None` for any.
+
+    Returns
+    -------
+    conditions : `list` [`sqlalchemy.ColumnElement`]
+        For a where clause.
+
+    Raises
+    ------
+    InputError
+        Raised for a value that no database holds in such a column.
+    """
+    columns = tables().quantum.c
+    conditions = []
+    for name, value in wanted.items():
+        if value is None:
+            continue
+        if columns[name].type.python_type is int:
+            if not isinstance(value, int) or abs(value) > LARGEST:
+                raise InputError(f"{name} is a whole number of at most {LARGEST}, not {value!r}.")
+        elif not isinstance(value, str) or "\0" in value:
+            raise InputError(f"{name} is a text, not {value!r}.")
+        conditions.append(columns[name] == value)
+    return conditions
 
 
 def select_quanta() -> sa.Select[Any]:

@@ -41,7 +41,7 @@ from ..errors import InputError
 from .database import tables
 from .execution import LogRecord, Quantum
 from .fulltext import SEVERE, Searched, searched, words_of
-from .quanta import select_quanta, select_records
+from .quanta import chosen_quanta, select_quanta, select_records
 
 FACETS = {
     "logs": ("level", "task", "instrument", "day_obs", "tract"),
@@ -284,7 +284,7 @@ def _narrowed(query: sa.Select[Any], place: Searched, chosen: Mapping[str, Any])
     if strange := sorted(set(chosen) - set(_FILTERS)):
         raise InputError(f"Quanta are not chosen by {', '.join(strange)}, but by {', '.join(_FILTERS)}.")
     quantum, run = tables().quantum, tables().run
-    wanted = [quantum.c[name] == value for name, value in chosen.items() if value is not None]
+    wanted = chosen_quanta(chosen)
     whole = place.table.join(run, run.c.run_id == quantum.c.run_id)
     return query.select_from(whole).where(*place.conditions, *wanted)
 
