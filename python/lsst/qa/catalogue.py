@@ -173,9 +173,8 @@ def described(metric: Metric) -> dict[str, Any]:
         Name, doc, formula, unit, table, columns, constants, specs,
         reference, bytes_per_row and where it is defined.
     """
-    functions = [
-        function for function in (metric.rows, *metric.steps, metric.shared, metric.function) if function is not None
-    ]
+    called = (metric.rows, *metric.steps, metric.shared, metric.function)
+    functions = [function for function in called if function is not None]
     constants = {key: value for function in functions for key, value in {**constants_of(function)}.items()}
     return {
         "name": metric.name,

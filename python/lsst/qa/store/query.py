@@ -69,7 +69,7 @@ def definitions(engine: sa.Engine) -> list[MetricInfo]:
     with engine.connect() as connection:
         found = connection.execute(sa.select(*(metric.c[name] for name in fields))).all()
     specs = specifications(engine)
-    return [MetricInfo(*tuple(row), specs=specs.get(row[0], ())) for row in sorted(found)]
+    return [MetricInfo._make((*row, specs.get(row[0], ()))) for row in sorted(found)]
 
 
 def measurements(
