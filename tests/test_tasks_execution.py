@@ -22,8 +22,13 @@
 from __future__ import annotations
 
 import math
+import re
+import shutil
+import tempfile
+import textwrap
 import unittest
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from support_harvest import AFTER, COUNT, SHAKY, VISIT_OF, copied, graph_repository
@@ -175,6 +180,22 @@ class ConnectionsTestCase(unittest.TestCase):
         lintConnections(connections)
 
 
+class DocumentationTestCase(unittest.TestCase):
+    """Pipelines that the documentation shows."""
+
+    def test_pipelines(self) -> None:
+        text = (Path(__file__).parents[1] / "doc/lsst.qa/execution.rst").read_text()
+        shown = re.findall(r"code-block:: yaml\n\n((?:    .*\n|\n)+)", text)
+        inputs = []
+        for block in shown:
+            with tempfile.TemporaryDirectory() as folder:
+                file = Path(folder) / "shown.yaml"
+                file.write_text(textwrap.dedent(block))
+                graph = Pipeline.from_uri(str(file)).to_graph()
+            inputs += [name for name, _ in graph.iter_overall_inputs()]
+        self.assertEqual(sorted(inputs), ["calibrateImage_log", "calibrateImage_metadata", "isr_metadata"])
+
+
 class RunTestCase(unittest.TestCase):
     """Tasks run on what another run left."""
 
@@ -213,9 +234,6 @@ class RunTestCase(unittest.TestCase):
 
     def test_provenance_graph(self) -> None:
         """Its quanta would be lost, which nobody may overlook."""
-        import shutil
-        import tempfile
-
         folder = self.enterContext(tempfile.TemporaryDirectory())
         repo = shutil.copytree(graph_repository(), f"{folder}/repo")
         with self.assertRaisesRegex(InputError, "before 'butler ingest-graph'"):
