@@ -203,6 +203,17 @@ class PublishTestCase(OnSqlite, unittest.TestCase):
             for file in path.glob("*.sqlite3*"):
                 self.assertNotIn(b"hush", file.read_bytes())
 
+    def test_a_database_that_is_down(self) -> None:
+        """It leaves the others alone; what is wrong is found before all."""
+        down = "postgresql://me:hush@127.0.0.1:1/qa"
+        said = self.publish("--to", down, "--to", self.out, code=2).output
+        self.assertIn("127.0.0.1:1/qa: 13 pending", said)
+        self.assertIn("out.jsonl: 13 acknowledged", said)
+        self.assertNotIn("hush", said)
+        with self.assertRaises(InputError):
+            self.publish("--to", f"file://{self.folder}/other.jsonl", "--to", "file:///x.csv")
+        self.assertFalse((self.folder / "other.jsonl").exists())
+
     def test_no_file_any_more(self) -> None:
         run = "u/me/short/20261122T050000Z"
         ref = self.survey.put(run, "qa_object_metrics", [row("PA1", 1.0)], skymap="sky", tract=4)

@@ -41,12 +41,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+from ..errors import DatabaseError
 from ..store.database import connect, exists
 from .checking import faults
 from .ledger import Ledger
 from .record import Naming, records_of
 from .settings import Settings
 from .shelf import Shelf, open_shelf
+from .targets.base import Target
+from .targets.database import name_of
 from .targets.opening import open_target
 from .uploader import Outcome, upload
 
@@ -149,18 +152,15 @@ def publish(
         shelf = stack.enter_context(open_shelf(repo, collections, where, made))
         engine = connect(db, create=True)
         stack.callback(engine.dispose)
-        for url in targets:
-            with open_target(url, settings) as target:
-                outcomes.append(
-                    upload(
-                        shelf,
-                        Ledger(engine, settings.lease),
-                        target,
-                        naming_of(settings, url),
-                        settings.policy(),
-                        progress=told_of(progress, target.name),
-                    )
-                )
+        ledger = Ledger(engine, settings.lease)
+        # All first: a URL that is wrong is found before anything is sent.
+        places = [(url, _opened(url, settings, stack)) for url in targets]
+        for url, target in places:
+            if isinstance(target, DatabaseError):
+                outcomes.append(_unopened(shelf, ledger, settings.url_of(url), target))
+                continue
+            naming, told = naming_of(settings, url), told_of(progress, target.name)
+            outcomes.append(upload(shelf, ledger, target, naming, settings.policy(), progress=told))
     return PublishReport(outcomes, list(shelf.unreadable))
 
 
@@ -208,6 +208,21 @@ def preview(
             open_ones = [d for d in datasets if states.get(d) not in ("acknowledged", "dead", "dropped")]
             previews.append(_previewed(shelf, open_ones, name, naming))
     return previews
+
+
+def _opened(url: str, settings: Settings, stack: contextlib.ExitStack) -> Target | DatabaseError:
+    """Open a target; a database is asked already, and may be down."""
+    try:
+        return stack.enter_context(open_target(url, settings))
+    except DatabaseError as error:
+        return error
+
+
+def _unopened(shelf: Shelf, ledger: Ledger, url: str, error: DatabaseError) -> Outcome:
+    name = name_of(url)
+    ledger.plan(name, shelf.planned)
+    counts = ledger.counts(name, [planned.dataset for planned in shelf.planned])
+    return Outcome(name, counts, down=str(error))
 
 
 def _previewed(shelf: Shelf, open_ones: Sequence[str], name: str, naming: Naming) -> Preview:

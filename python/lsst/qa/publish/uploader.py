@@ -25,7 +25,6 @@ from __future__ import annotations
 
 __all__ = ["BATCH_RECORDS", "Outcome", "upload"]
 
-import hashlib
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -35,6 +34,7 @@ from ..errors import TargetError
 from .delivery import DEFAULT_POLICY, Policy, deliver
 from .entries import Entry, Settled
 from .ledger import Ledger
+from .parcel import Parcel
 from .record import DEFAULT_NAMING, Naming, Record, records_of
 from .shelf import Found, Shelf
 from .targets.base import Reply, Target
@@ -44,10 +44,7 @@ BATCH_RECORDS = 20_000
 
 _CHUNK = 200
 _MOST_DATASETS = _CHUNK
-_MOST_ATTEMPTS = 8
-_LONGEST_WAIT = 60.0
 _LONGEST_PAUSE = 2.0
-_MOST_REASONS = 5
 
 
 class Outcome(NamedTuple):
@@ -70,53 +67,6 @@ class Outcome(NamedTuple):
     records: int = 0
     requests: int = 0
     down: str | None = None
-
-
-class _Parcel:
-    """A dataset on its way: which of its records are where."""
-
-    def __init__(self, entry: Entry, found: Found, records: list[Record], wrong: dict[int, str]):
-        self.entry = entry
-        self.dataset = found.origin.uuid
-        self.reason = found.rows if isinstance(found.rows, str) else ""
-        self.n_records = len(records)
-        self.dead = dict(wrong)
-        self.failed: dict[int, str] = {}
-        self.landed = ""
-        self.hash = _content_hash(records)
-        wanted = range(len(records)) if entry.remaining is None else entry.remaining
-        self.outstanding = {n for n in wanted if n < len(records) and n not in wrong}
-        self.to_send = [record for record in records if record.number in self.outstanding]
-
-    def report(self, record: Record, reply: Reply) -> None:
-        if reply.state == "failed":
-            self.failed[record.number] = reply.detail
-            return
-        self.outstanding.discard(record.number)
-        if reply.state == "dead":
-            self.dead[record.number] = reply.detail
-        else:
-            self.landed = reply.detail
-
-    def settled(self, down: str | None) -> Settled:
-        """Return what the ledger is to remember."""
-        last = self.entry.attempts >= _MOST_ATTEMPTS
-        if self.reason:
-            return Settled(self.dataset, "dead", last_error=self.reason)
-        left = sorted(self.outstanding | self.dead.keys())
-        remaining = None if len(left) == self.n_records else left
-        known = Settled(self.dataset, "acknowledged", self.n_records, self.hash, landed=self.landed or None)
-        reasons = list(dict.fromkeys([*self.dead.values(), *self.failed.values()]))
-        said = "; ".join(reasons[:_MOST_REASONS]) + (" ..." if len(reasons) > _MOST_REASONS else "")
-        if not left:
-            return known
-        known = known._replace(state="dead", remaining=remaining, last_error=said)
-        if self.outstanding and down is not None:
-            return known._replace(state="failed", last_error=down)
-        if self.outstanding and not last:
-            wait = min(_LONGEST_WAIT, 2.0**self.entry.attempts) * random.uniform(0.5, 1.0)
-            return known._replace(state="failed", wait=wait)
-        return known
 
 
 def upload(
@@ -160,10 +110,13 @@ def upload(
         What it came to; the target may be down.
     """
     running = _Upload(shelf, ledger, target, naming, policy, batch_records, sleep)
-    target.introduce(shelf.root, shelf.collection, shelf.definitions)
     ledger.plan(target.name, shelf.planned)
     datasets = [planned.dataset for planned in shelf.planned]
     down, pause = None, 0.0
+    try:
+        target.introduce(shelf.root, shelf.collection, shelf.definitions)
+    except TargetError as error:
+        return Outcome(target.name, ledger.counts(target.name, datasets), down=str(error))
     while left := _left(ledger.states(target.name, datasets)):
         if progress is not None:
             progress(len(datasets) - len(left), len(datasets))
@@ -230,7 +183,7 @@ class _Upload:
 
     def _ship(self, entries: Sequence[Entry]) -> None:
         waiting = {entry.dataset: entry for entry in entries}
-        parcels: list[_Parcel] = []
+        parcels: list[Parcel] = []
         down = "The uploader was stopped."
         try:
             for found in self._shelf.read([entry.dataset for entry in entries]):
@@ -254,12 +207,12 @@ class _Upload:
                 [one._replace(remaining=waiting[one.dataset].remaining) for one in unread],
             )
 
-    def _packed(self, entry: Entry, found: Found) -> _Parcel:
+    def _packed(self, entry: Entry, found: Found) -> Parcel:
         if isinstance(found.rows, str):
-            return _Parcel(entry, found, [], {})
+            return Parcel(entry, found, [], {})
         records = records_of(found.origin, found.rows, self._naming, self._shelf.sequence)
         self._read_records += len(records)
-        parcel = _Parcel(entry, found, records, self._target.faults(records))
+        parcel = Parcel(entry, found, records, self._target.faults(records))
         if not self._target.overwrites:
             held = self._target.held(parcel.to_send)
             for record in parcel.to_send:
@@ -268,7 +221,7 @@ class _Upload:
             parcel.to_send = [record for record in parcel.to_send if record.key not in held]
         return parcel
 
-    def _deliver(self, parcels: Sequence[_Parcel]) -> None:
+    def _deliver(self, parcels: Sequence[Parcel]) -> None:
         by_dataset = {parcel.dataset: parcel for parcel in parcels}
 
         def report(record: Record, reply: Reply) -> None:
@@ -278,7 +231,7 @@ class _Upload:
         for request in self._target.requests([record for parcel in parcels for record in parcel.to_send]):
             deliver(self._target, request, report, self._policy, self._before_request, self._sleep)
 
-    def _settle(self, parcels: Sequence[_Parcel], down: str | None) -> None:
+    def _settle(self, parcels: Sequence[Parcel], down: str | None) -> None:
         if parcels:
             self._ledger.settle(self._target.name, [parcel.settled(down) for parcel in parcels])
             self.datasets += len(parcels)
@@ -291,13 +244,3 @@ class _Upload:
         if time.monotonic() - self._renewed > self._ledger.lease / 4:
             self._ledger.renew(self._target.name)
             self._renewed = time.monotonic()
-
-
-def _content_hash(records: Sequence[Record]) -> str:
-    """Hash what the records say of their measurements."""
-    digest = hashlib.sha256()
-    for record in records:
-        value = record.value
-        said = (value["record_id"], value["value"], value["error"], value["status"])
-        digest.update(repr(said).encode())
-    return digest.hexdigest()

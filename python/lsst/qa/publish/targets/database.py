@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DatabaseTarget", "open_url"]
+__all__ = ["DatabaseTarget", "name_of", "open_url"]
 
 import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -68,6 +68,22 @@ def open_url(url: str, settings: Settings) -> Target:
     return DatabaseTarget(url)
 
 
+def name_of(url: str) -> str:
+    """Name a metrics database as a target.
+
+    Parameters
+    ----------
+    url : `str`
+        SQLAlchemy URL.
+
+    Returns
+    -------
+    name : `str`
+        The URL without its password.
+    """
+    return shown_url(url).replace(":***@", "@")
+
+
 class DatabaseTarget(Target):
     """Takes datasets just as they are loaded from a repository, and each once.
 
@@ -80,7 +96,7 @@ class DatabaseTarget(Target):
     readable = True
 
     def __init__(self, url: str):
-        super().__init__(shown_url(url).replace(":***@", "@"))
+        super().__init__(name_of(url))
         self._repo = self._collection = ""
         self._engine = connect(url, create=True)
         synchronize(self._engine, METRICS)
@@ -95,7 +111,10 @@ class DatabaseTarget(Target):
 
     def introduce(self, repo: str, collection: str, definitions: Mapping[str, Definition]) -> None:
         self._repo, self._collection = repo, collection
-        define_others(self._engine, definitions)
+        try:
+            define_others(self._engine, definitions)
+        except DatabaseError as error:
+            raise TargetDownError(str(error)) from error
 
     def faults(self, records: Sequence[Record]) -> dict[int, str]:
         return {}  # rows that could be read can be stored
