@@ -38,6 +38,8 @@ import sqlalchemy as sa
 from .database import tables, writing
 from .summaries import SUMMARY_COLUMNS, condense, grouped
 
+_ENOUGH = 20_000  # rows of an index that are looked at
+
 HISTORY_COLUMNS = ("value", "error", "n", "n_rows", "n_ok", "n_failed", "n_undefined")
 """Columns of the table of summaries that a history needs."""
 
@@ -76,6 +78,8 @@ def sum_up(engine: sa.Engine) -> int:
         stale = connection.execute(sa.select(tables().run.c.run_id).where(~fresh())).scalars().all()
     for number in stale:
         _sum_up(engine, number)
+    if stale:
+        _count(engine)
     return len(stale)
 
 
@@ -199,6 +203,20 @@ def _sum_up(engine: sa.Engine, number: int) -> None:
         if made:
             connection.execute(sa.insert(held), made)
         connection.execute(sa.insert(total), {"run_id": number, **_counted(connection, number)})
+
+
+def _count(engine: sa.Engine) -> None:
+    """Let the database know how its rows are spread.
+
+    Without that, SQLite reads a metric of one run from the index of all runs,
+    and PostgreSQL gets to know it some minutes later.
+    """
+    sqlite = engine.dialect.name == "sqlite"
+    with writing(engine) as connection:
+        if sqlite:
+            connection.exec_driver_sql(f"PRAGMA analysis_limit={_ENOUGH}")
+        for table in (tables().measurement, tables().dataset, tables().run_summary):
+            connection.exec_driver_sql(f"ANALYZE {table.name if sqlite else table.fullname}")
 
 
 def _counted(connection: sa.Connection, number: int) -> dict[str, Any]:
