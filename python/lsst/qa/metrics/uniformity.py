@@ -145,6 +145,7 @@ def PA5(
     ref_mag: np.ndarray,
     r_psf_mag: np.ndarray,
     r_ref_mag: np.ndarray,
+    patch: np.ndarray,
     band: str | None,
 ) -> Estimate:
     """Size of the median difference, between stars and the reference
@@ -154,16 +155,17 @@ def PA5(
     """
     with np.errstate(invalid="ignore"):
         away = MILLI * ((psf_mag - r_psf_mag) - (ref_mag - r_ref_mag))
-    value, error, n = median(away if band != "r" else np.zeros(0))
+    # Stars of a patch are wrong together.
+    value, error, n = median(away, patch) if band != "r" else (np.nan, np.nan, 0)
     return Estimate(abs(value), error, n)
 
 
 @metric("PA6", unit="mmag", specs=srd(20.0, 10.0, 5.0), **_WHERE)
-def PA6(psf_mag: np.ndarray, ref_mag: np.ndarray) -> Estimate:
+def PA6(psf_mag: np.ndarray, ref_mag: np.ndarray, patch: np.ndarray) -> Estimate:
     """Size of the median difference between the magnitudes of stars and those
     of the reference catalogue.
 
     |median(m_PSF - m_ref)|, S/N > 200
     """
-    value, error, n = median(magnitude_difference(psf_mag, ref_mag))
+    value, error, n = median(magnitude_difference(psf_mag, ref_mag), patch)
     return Estimate(abs(value), error, n)

@@ -33,8 +33,10 @@ from .population import Population
 from .products import PRODUCTS
 from .ranges import RANGES
 from .references import REFERENCES
+from .series import BAND_TO_BAND, SEASONS
 from .stars import STARS
 from .summaries import SUMMARIES
+from .uniformity import ZERO_POINTS
 
 POPULATIONS: tuple[Population, ...] = (
     BRIGHT,
@@ -54,6 +56,9 @@ POPULATIONS: tuple[Population, ...] = (
     *COADDS,
     *REFERENCES,
     *RANGES,
+    *ZERO_POINTS,
+    SEASONS,
+    BAND_TO_BAND,
 )
 """All kinds of skies."""
 

@@ -1,0 +1,153 @@
+# This file is part of qa.
+#
+# Developed for the LSST Data Management System.
+# See the COPYRIGHT file at the top-level directory of this distribution
+# for details of code ownership.
+#
+# This program is free software: you can redistribute it and/or modify
+# it under the terms of the GNU General Public License as published by
+# the Free Software Foundation, either version 3 of the License, or
+# (at your option) any later version.
+#
+# This program is distributed in the hope that it will be useful,
+# but WITHOUT ANY WARRANTY; without even the implied warranty of
+# MERCHANTABILITY or FITNESS FOR A PARTICULAR PURPOSE.  See the
+# GNU General Public License for more details.
+#
+# You should have received a copy of the GNU General Public License
+# along with this program.  If not, see <https://www.gnu.org/licenses/>.
+
+"""Skies of stars over years, and of stars in two bands."""
+
+from __future__ import annotations
+
+__all__ = ["BAND_TO_BAND", "SEASONS"]
+
+import functools
+
+import numpy as np
+
+from .population import Columns, Population, Truths, by_metric, row_medians
+
+_STARS = 60
+_LEVELS = np.array([-6.0, 2.0, 5.0, -1.0])  # mmag
+_VISITS = 8
+_SEASON_NOISE, _NOISE = 4.0, 6.0
+_OPPOSITION = 60604.0  # of stars at 30 degrees, to a few days
+_YEAR = 360.0 / 0.9856474
+_MIDDLE = 30.0  # degrees
+_INTEGRAL = 400_000
+
+_PAIRED = 120
+_SHIFT = (8.0, -6.0)
+_JITTER = 9.0
+_EACH = 3
+"""Visits in each band."""
+
+
+def _alike(rows: int) -> Columns:
+    """Make what all detections share."""
+    good = np.ones(rows, dtype=bool)
+    flags = {f"pixelFlags_{name}": ~good for name in ("bad", "cr", "edge", "saturated")}
+    return {
+        "sourceId": np.arange(rows) + 1,
+        "extendedness": np.zeros(rows),
+        "detect_isPrimary": good,
+        **flags,
+    }
+
+
+def _magnitudes(rng: np.random.Generator, stars: int) -> np.ndarray:
+    """Draw the deviations of magnitudes, (stars, seasons, visits), in mmag."""
+    own = _SEASON_NOISE * rng.standard_normal((stars, len(_LEVELS), 1))
+    return _LEVELS[:, None] + own + _NOISE * rng.standard_normal((stars, len(_LEVELS), _VISITS))
+
+
+def _draw_seasons(rng: np.random.Generator) -> Columns:
+    away = _magnitudes(rng, _STARS)
+    star, season, visit = (part.ravel() for part in np.indices(away.shape))
+    flux = 10.0 ** (-0.4 * (rng.uniform(17.0, 20.0, _STARS)[star] + 1e-3 * away.ravel() - 31.4))
+    return {
+        **_alike(len(star)),
+        "star": star,
+        "visit": 100 * season + visit + 1,
+        "band": np.full(len(star), "r"),
+        "mjd": _OPPOSITION + _YEAR * season + 10.0 * (visit - 0.5 * _VISITS),
+        "ra": _MIDDLE + 0.01 * (star - 0.5 * (_STARS - 1)),
+        "dec": np.zeros(len(star)),
+        "psfFlux": flux,
+        "psfFluxErr": flux / 400.0,
+    }
+
+
+@functools.cache
+def _truths_of_seasons() -> Truths:
+    """Integrate over stars."""
+    rng = np.random.default_rng(5)
+    away = _magnitudes(rng, _INTEGRAL // 8)
+    means = away.mean(axis=2)
+    truths = by_metric({"season_repeatability": row_medians(means.std(axis=1, ddof=1)[None])[0]})
+    within = float(np.median(away.std(axis=2, ddof=1)))
+    for season, level in enumerate((_LEVELS - _LEVELS.mean()).tolist()):
+        # When the mean Sun, which was at 280.46 degrees at J2000, passes the
+        # middle one of the stars.
+        begin = 51544.5 + _YEAR * (25 + season + (_MIDDLE - 280.46) / 360.0)
+        truths["season_offset", begin] = level
+        truths["PA1_season", begin] = within
+    return truths
+
+
+def _draw_bands(rng: np.random.Generator) -> Columns:
+    """Draw detections of each star in three visits in r and three in i."""
+    star, visit = (part.ravel() for part in np.indices((_PAIRED, 2 * _EACH)))
+    other = visit >= _EACH
+    east, north = (_JITTER * rng.standard_normal(len(star)) + np.where(other, shift, 0.0) for shift in _SHIFT)
+    flux = np.full(len(star), 10.0 ** (-0.4 * (19.0 - 31.4)))
+    return {
+        **_alike(len(star)),
+        "star": star,
+        "visit": visit + 1,
+        "band": np.where(other, "i", "r"),
+        "ra": 10.0 + rng.uniform(0.0, 0.1, _PAIRED)[star] + east / 3.6e6,
+        "dec": north / 3.6e6,
+        "psfFlux": flux,
+        "psfFluxErr": flux / 400.0,
+    }
+
+
+@functools.cache
+def _truths_of_bands() -> Truths:
+    """Integrate distances over their distribution."""
+    rng = np.random.default_rng(6)
+    wide = np.sqrt(2.0) * _JITTER
+    distance = np.hypot(*(wide * rng.standard_normal(_INTEGRAL) + shift for shift in _SHIFT))
+    away = np.abs(distance - distance.mean())
+    near = _JITTER * np.sqrt(1.0 + 1.0 / _EACH)
+    offset = [near * rng.standard_normal(_INTEGRAL) + shift for shift in _SHIFT]
+    values = {
+        "AB1": distance.std(),
+        "AB2": np.quantile(away, 0.9),
+        "ABF1": 100.0 * np.mean(away > 20.0),
+        "ABF1_tot.analysis_tools": 100.0 * np.mean(np.hypot(*offset) > 20.0),
+        "AB1_tot.analysis_tools": np.sqrt(2.0 * near**2 + _SHIFT[0] ** 2 + _SHIFT[1] ** 2),
+    }
+    for name, shift in zip(("RA", "Dec"), _SHIFT):
+        values[f"AB1_{name}.analysis_tools"] = np.hypot(near, shift)
+        values[f"ABF1_{name}.analysis_tools"] = 100.0 * np.mean(np.abs(offset[0] - _SHIFT[0]) > 20.0)
+    return by_metric(values)
+
+
+SEASONS = Population(
+    "stars over seasons",
+    "matched",
+    "Deviations of stars in seasons and in visits are drawn anew.",
+    _draw_seasons,
+    _truths_of_seasons,
+)
+BAND_TO_BAND = Population(
+    "stars in two bands",
+    "matched",
+    "Deviations of positions in visits are drawn anew; there is none that a whole visit shares.",
+    _draw_bands,
+    _truths_of_bands,
+)
