@@ -39,7 +39,7 @@ __all__ = [
 import numpy as np
 
 from ..metric import ByBand, Estimate, metric, srd
-from ..stats import Groups, fraction, hash_order, median, quantile, quantile_range
+from ..stats import Groups, fraction, hash_order, median, quantile, quantile_moves
 
 MILLI = 1000.0
 IQR_TO_SIGMA = 0.741301109252801
@@ -255,12 +255,16 @@ def PA1_VALIDATE_DRP(difference: np.ndarray) -> Estimate:
     """
     if difference.shape[1] < 2:
         return Estimate(np.nan, np.nan, difference.shape[1])
-    low, high = np.percentile(difference, [25, 75], axis=1)
-    widths = (high - low) * IQR_TO_SIGMA / np.sqrt(2.0)
+    widths, moved = [], np.zeros(difference.shape[1])
+    for one in difference:
+        low, high = np.percentile(one, [25, 75])
+        widths.append(high - low)
+        moved += quantile_moves(one, 0.75) - quantile_moves(one, 0.25)
     # Shuffles share their stars, which are what varies.
     shuffles, stars = difference.shape
-    _, error, _ = quantile_range(difference.ravel(), 0.75, 0.25, np.tile(np.arange(stars), shuffles))
-    return Estimate(float(widths.mean()), error * IQR_TO_SIGMA / np.sqrt(2.0), stars)
+    error = (moved / shuffles).std(ddof=1) / np.sqrt(stars)
+    scale = IQR_TO_SIGMA / np.sqrt(2.0)
+    return Estimate(float(np.mean(widths) * scale), float(error * scale), stars)
 
 
 @metric(
