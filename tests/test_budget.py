@@ -77,17 +77,18 @@ print(json.dumps({"peak": memory("VmHWM") - before, "rows": rows}))
 
 def task_of(kind: str, budget: int) -> Any:
     """Make a task with a budget in MiB."""
-    task = {"matched": MatchedStarMetricsTask, "source": SourceMetricsTask}[kind]
+    task = MatchedStarMetricsTask if kind == "matched" else SourceMetricsTask
     config = task.ConfigClass()
     config.metrics = MATCHED if kind == "matched" else SOURCES
+    config.by = ["detector"] if kind != "matched" else []
     config.memory_budget = budget
     return task(config=config)
 
 
 def write(kind: str, path: Path) -> None:
-    """Write a table of `ROWS` rows, which has no order but that of visits."""
+    """Write a table of `ROWS` rows, which has no order but maybe of visits."""
     rng = np.random.default_rng(3)
-    make = {"matched": _matched, "source": _sources}[kind]
+    make = {"matched": _matched, "source": _sources, "mixed": _mixed}[kind]
     writer = None
     for first in range(0, ROWS, PIECE):
         table = pa.table(make(rng, np.arange(first, min(first + PIECE, ROWS))))
@@ -143,6 +144,10 @@ def _sources(rng: np.random.Generator, row: np.ndarray) -> dict[str, Any]:
         **{f"ixy{psf}": rng.normal(0.0, 0.1, n) for psf in ("", "PSF")},
         **moments,
     }
+
+
+def _mixed(rng: np.random.Generator, row: np.ndarray) -> dict[str, Any]:
+    return {**_sources(rng, row), "visit": row % VISITS + 2026010100001}
 
 
 class Unread(ParquetTable):
@@ -204,7 +209,12 @@ class BudgetTestCase(unittest.TestCase):
         self.check("matched")
 
     def test_sources(self) -> None:
+        """By visit and detector; the rows come by visit."""
         self.check("source")
+
+    def test_sources_of_visits_mixed(self) -> None:
+        """Rows of a visit lie among those of others."""
+        self.check("mixed")
 
 
 if __name__ == "__main__":

@@ -122,6 +122,7 @@ class MemoryTestCase(unittest.TestCase):
         self.assertEqual(same(self.run_within(None), run_metrics(tasks, prepare(cut, tasks)), 1e-12), [])
 
     def test_groups_in_order(self) -> None:
+        self.enterContext(mock.patch("lsst.qa.engine.grouping._ACROSS", 5))
         whole = taken(self.table, np.argsort(self.table["star"], kind="stable"))
         for sizes in ([], [1] * 30, [7, 0, 300, 11]):
             pieces = list(

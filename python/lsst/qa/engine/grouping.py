@@ -42,6 +42,10 @@ PART_ROWS = 1 << 18
 """Rows of a part: few enough for the processor's cache to hold a column."""
 
 
+_ACROSS = 64
+"""Small pieces that are put together."""
+
+
 class OutOfOrderError(Exception):
     """Rows of a group, or of one before it, come after it."""
 
@@ -60,7 +64,7 @@ def in_order(pieces: Iterator[Piece], key: str) -> Iterator[Piece]:
     ------
     piece : `Piece`
         All rows of some groups: those within a piece as they lie there, those
-        across two at the end.
+        across two from time to time.
 
     Raises
     ------
@@ -83,6 +87,10 @@ def in_order(pieces: Iterator[Piece], key: str) -> Iterator[Piece]:
             continue
         across += [piece.copy(slice(0, low)), piece.copy(slice(high, len(keys)))]
         yield piece.take(slice(low, high))
+        if len(across) > _ACROSS:
+            # All are whole but the last one, which may go on.
+            yield joined(across[:-1])
+            del across[:-1]
     if across:
         yield joined(across)
 

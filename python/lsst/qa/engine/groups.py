@@ -26,6 +26,7 @@ from __future__ import annotations
 __all__ = ["run_groups"]
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -44,16 +45,37 @@ from .task import Task, call_key, columns_of, first_key, given, mask_of, selecte
 Made = dict[str, np.ndarray]
 Across = tuple[str, ...]
 
+_LOOSE = 1 << 26
+"""Bytes of small arrays that are put together."""
+
 
 @dataclasses.dataclass
 class _Gathered:
     """What the first steps made of the groups of one context so far."""
 
     parts: dict[Any, list[Made]] = dataclasses.field(default_factory=dict)
-    sizes: dict[Any, int] = dataclasses.field(default_factory=dict)
-    rows: dict[Any, int] = dataclasses.field(default_factory=dict)
-    groups: dict[Any, int] = dataclasses.field(default_factory=dict)
+    blocks: dict[Any, list[Made]] = dataclasses.field(default_factory=dict)
+    joined: Counter[Any] = dataclasses.field(default_factory=Counter)
+    sizes: Counter[Any] = dataclasses.field(default_factory=Counter)
+    rows: Counter[Any] = dataclasses.field(default_factory=Counter)
+    groups: Counter[Any] = dataclasses.field(default_factory=Counter)
     failures: dict[Any, Exception] = dataclasses.field(default_factory=dict)
+
+    def keep(self, step: Any, made: Made) -> None:
+        """Keep what a step made of some groups."""
+        parts = self.parts.setdefault(step, [])
+        parts.append(made)
+        self.sizes[step] += sum(values.nbytes for values in made.values())
+        if self.sizes[step] - self.joined[step] > _LOOSE:
+            # Of many small arrays, freed among others, gaps would stay.
+            blocks = self.blocks.setdefault(step, [])
+            blocks.append(_joined(parts))
+            parts.clear()
+            self.joined[step] = self.sizes[step]
+
+    def whole(self, step: Any) -> Made:
+        """Hand over all that a step made."""
+        return _joined(self.blocks.pop(step, []) + self.parts.pop(step))
 
 
 def run_groups(
@@ -91,7 +113,9 @@ def run_groups(
             fields = {**shared, **context.fields}
             own = gathered[across, context.number]
             cache: dict[Any, Any] = {}
-            for task in own_tasks:
+            chains = [_chain(task, fields.get("band")) for task in own_tasks]
+            users = Counter(key for chain in chains for key in chain)
+            for task, chain in zip(own_tasks, chains):
                 for row in measured(
                     task,
                     fields,
@@ -99,6 +123,10 @@ def run_groups(
                     lambda: _selected(task, own, context.total),  # noqa: B023
                 ):
                     yield task, row
+                users.subtract(chain)
+                for key in chain:
+                    if not users[key]:  # nobody needs it any more
+                        cache.pop(key, None)
 
 
 def _apart(tasks: Sequence[Task]) -> dict[Across, list[Task]]:
@@ -150,19 +178,19 @@ def _first_steps(
             if selection not in selections:
                 selections[selection] = _grouped(task, samples[most])
                 rows, (_, groups) = selections[selection][0].n_rows, selections[selection][1]
-                gathered.rows[selection] = gathered.rows.get(selection, 0) + rows
-                gathered.groups[selection] = gathered.groups.get(selection, 0) + len(groups)
+                gathered.rows[selection] += rows
+                gathered.groups[selection] += len(groups)
             made = _first_step(task, *selections[selection])
         except Exception as error:  # told in the rows of the metrics that need it
             gathered.failures[step] = error
             continue
-        gathered.parts.setdefault(step, []).append(made)
-        gathered.sizes[step] = gathered.sizes.get(step, 0) + sum(values.nbytes for values in made.values())
+        gathered.keep(step, made)
         if memory is not None and gathered.sizes[step] > memory:
             gathered.failures[step] = BudgetError(
                 f"what {task.metric.steps[0].__name__} keeps of the groups exceeds {memory / 2**20:.0f} MiB"
             )
             del gathered.parts[step]
+            gathered.blocks.pop(step, None)
 
 
 def _sampled(piece: Piece, key: str, most: int | None, n_rows: int) -> Piece:
@@ -199,9 +227,7 @@ def _finish(task: Task, gathered: _Gathered, cache: dict[Any, Any], band: str | 
     if first in gathered.failures:
         raise gathered.failures[first]
     if first not in cache:
-        parts = gathered.parts.pop(first)
-        # One after the other, so that no two are there twice.
-        cache[first] = {name: np.concatenate([part.pop(name) for part in parts]) for name in [*parts[0]]}
+        cache[first] = gathered.whole(first)
     made = cache[first]
     for key, step in zip(later, metric.steps[1:]):
         if key not in cache:
@@ -210,6 +236,13 @@ def _finish(task: Task, gathered: _Gathered, cache: dict[Any, Any], band: str | 
     return metric.function(
         **given(metric.function, band, made.__getitem__), **metric.arguments(metric.function, band)
     )
+
+
+def _joined(parts: Sequence[Made]) -> Made:
+    """Put parts together: one array after the other, so that no two are there
+    twice.
+    """
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in [*parts[0]]}
 
 
 def _chain(task: Task, band: str | None) -> list[Any]:
@@ -227,6 +260,4 @@ def _selection(task: Task) -> Any:
 def _selected(task: Task, gathered: _Gathered, total: int) -> str:
     key = _selection(task)
     kind = TABLES[task.metric.table].group
-    return (
-        f"of {total} rows {gathered.rows.get(key, 0)} were selected, of {gathered.groups.get(key, 0)} {kind}s"
-    )
+    return f"of {total} rows {gathered.rows[key]} were selected, of {gathered.groups[key]} {kind}s"

@@ -27,7 +27,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-_PART = 1 << 20
+_PART = 1 << 18
 """Values at a time, so that what is made of them stays small."""
 
 _MANY = 1 << 18

@@ -128,6 +128,8 @@ class ParquetTable:
                 yield {name: as_numpy(batch.column(name)) for name in names}
         except (OSError, pa.ArrowException) as error:
             raise NotATableError(f"{self.name} is damaged: {error}") from error
+        finally:
+            pa.default_memory_pool().release_unused()
 
 
 def _first_bytes(path: Path) -> bytes:
