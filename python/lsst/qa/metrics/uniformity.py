@@ -35,6 +35,7 @@ import numpy as np
 
 from ..metric import Estimate, metric, srd
 from ..stats import fraction, median, quantile
+from ..stats.relative import unbiased_place
 from ..stats.zeropoints import sky_cell, uniformity, zero_points
 from .photometry import MILLI
 from .reference_photometry import bright_pairs, magnitude_difference
@@ -82,11 +83,15 @@ def PA4(
     """Deviation from the median that all but PF2's design percentage of the
     zero points of patches keep within.
 
-    quantile(|z - median z|, 1 - 10 %), z = median over a patch of m_PSF -
-    m_ref, S/N > 200, 5 stars or more
+    quantile(|z - median z|, 1 - 10 %), median-unbiased, z = median over a
+    patch of m_PSF - m_ref, S/N > 200, 5 stars or more
     """
     zero, _ = zero_points(magnitude_difference(psf_mag, ref_mag), patch, fewest)
-    return Estimate(*quantile(deviations(zero), 1.0 - outliers / 100.0))
+    away = deviations(zero)
+    inside = 1.0 - outliers / 100.0
+    _, error, n = quantile(away, inside)
+    # Patches are few, and a quantile of few values is too low.
+    return Estimate(quantile(away, unbiased_place(inside, len(away)))[0], error, n)
 
 
 @metric("PF2", unit="%", specs=srd(20.0, 10.0, 5.0), **_WHERE)

@@ -23,7 +23,7 @@ each with its 1-sigma error.
 
 from __future__ import annotations
 
-__all__ = ["fraction_beyond", "quantile_moves", "quantile_range"]
+__all__ = ["fraction_beyond", "quantile_moves", "quantile_range", "unbiased_place"]
 
 import numpy as np
 
@@ -60,7 +60,7 @@ def quantile_range(
     if n == 0:
         return NONE
     ordered = values.copy()
-    high, low = (quantile_in_place(ordered, _place(at, n) if unbiased else at) for at in (p, q))
+    high, low = (quantile_in_place(ordered, unbiased_place(at, n) if unbiased else at) for at in (p, q))
     if n < 3:
         return high - low, np.nan, n
     moved = quantile_moves(values, p) - quantile_moves(values, q)
@@ -86,8 +86,22 @@ def quantile_moves(values: np.ndarray, p: float) -> np.ndarray:
     return (p - (values <= quantile_in_place(ordered, p))) * _slope(ordered, p)
 
 
-def _place(p: float, n: int) -> float:
-    """Return the quantile, interpolated linearly, that is median-unbiased."""
+def unbiased_place(p: float, n: int) -> float:
+    """Return the quantile, interpolated linearly, that is median-unbiased.
+
+    Parameters
+    ----------
+    p : `float`
+        Which quantile, 0 to 1.
+    n : `int`
+        Size of the sample.
+
+    Returns
+    -------
+    place : `float`
+        Which quantile of the sample to take (Hyndman and Fan 1996,
+        definition 8).
+    """
     return min(max((p * (n + 1.0 / 3.0) - 2.0 / 3.0) / (n - 1.0), 0.0), 1.0) if n > 1 else 0.0
 
 
