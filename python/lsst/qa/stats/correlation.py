@@ -109,7 +109,9 @@ class Correlation:
         fields. Points are put in blocks at random; pairs vary together if
         they share a block (Cameron and Miller 2014, variance of dyadic
         data). Of a sample, the part that single points have in it shrinks
-        with their number, that of pairs with its square (Hoeffding 1948).
+        with their number, that of pairs with its square (Hoeffding 1948);
+        of fields of nothing but noise, known at many times as many points,
+        the first part is told too badly, and the error comes out too large.
 
         Parameters
         ----------
