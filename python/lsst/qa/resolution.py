@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["Leaf", "Plan", "fitting_tables", "resolve"]
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -182,6 +183,7 @@ class _Computed:
         return self.function(*(plan.compute(raw) for plan in self.inputs))
 
 
+@functools.cache
 def _factor(name: str, unit: str, wanted: str) -> float:
     if not unit or unit == wanted:
         return 1.0

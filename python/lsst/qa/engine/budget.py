@@ -113,7 +113,7 @@ def planned(tasks: Sequence[Task], table: Source, memory: int | None) -> list[Ba
         Raised if a metric alone needs more; names the least that would do.
     """
     batches = [_narrowed(batch, table, memory) for batch in _together(tasks, table.n_rows)]
-    if memory is None:
+    if memory is None or all(batch.fits(memory) for batch in batches):
         return batches
     alone = [batch._replace(tasks=[task]) for batch in batches for task in batch.tasks]
     if greedy := [batch for batch in alone if not batch.fits(memory)]:

@@ -24,8 +24,10 @@ from __future__ import annotations
 __all__ = ["MetricsConfig", "MetricsTask"]
 
 import contextlib
+import functools
 import hashlib
 import json
+import types
 from collections.abc import Iterator, Mapping
 from importlib import metadata
 from typing import Any, ClassVar, cast
@@ -248,18 +250,19 @@ class MetricsTask(PipelineTask):
         config = json.dumps(self.config.toDict(), sort_keys=True, default=str)
         return {
             "task": self.getName(),
-            "packages": json.dumps(package_versions()),
+            "packages": json.dumps(dict(package_versions())),
             "config": hashlib.sha256(config.encode()).hexdigest(),
             "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         }
 
 
-def package_versions() -> dict[str, str]:
+@functools.cache
+def package_versions() -> Mapping[str, str]:
     """Return the versions of the packages that results depend on.
 
     Returns
     -------
-    versions : `dict` [`str`, `str`]
+    versions : `~collections.abc.Mapping` [`str`, `str`]
         By distribution; "unknown" for one that states none.
     """
     versions = {}
@@ -268,7 +271,7 @@ def package_versions() -> dict[str, str]:
             versions[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             versions[name] = "unknown"
-    return versions
+    return types.MappingProxyType(versions)
 
 
 def data_id_fields(data_id: Any) -> dict[str, Any]:
