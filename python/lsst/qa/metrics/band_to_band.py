@@ -25,7 +25,17 @@ star in a visit in another band from the same star in a visit in r.
 
 from __future__ import annotations
 
-__all__ = ["AB1", "AB2", "ABF1", "ANALYSIS_TOOLS", "FARO"]
+__all__ = [
+    "AB1",
+    "AB2",
+    "AB2_DESIGN",
+    "ABF1",
+    "REFERENCE_BAND",
+    "distances_from_r",
+    "per_band",
+    "surest",
+    "with_bands",
+]
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -33,13 +43,11 @@ from typing import Any
 import numpy as np
 
 from ..columns import BANDS
-from ..metric import Estimate, Metric, metric, srd
-from ..stats import Groups, fraction, hash_order, mean_position, quantile, rms_estimate
-from ..stats.matching import tangent_offsets
+from ..metric import Estimate, metric, srd
+from ..stats import Groups, fraction, hash_order, quantile
 from ..stats.pairs import separation
 from ..stats.units import mean_error
 from .astrometry import BYTES_PER_ROW, MAS, MOST_ROWS, astrometric_stars, good_detections
-from .astrometry_peers import faro_sample
 
 REFERENCE = "LPM-17, band-to-band astrometry; LSE-61"
 REFERENCE_BAND = BANDS.index("r")
@@ -63,30 +71,10 @@ def stars_in_bands(
     """
     rows = np.arange(len(visit))
     made = astrometric_stars(stars, rows, visit, ra, dec, psf_mag, psf_snr, extendedness)
-    return _with_bands(made, sourceId, filter_number)
+    return with_bands(made, sourceId, filter_number)
 
 
-def faro_in_bands(
-    stars: Groups,
-    sourceId: np.ndarray,
-    visit: np.ndarray,
-    ra: np.ndarray,
-    dec: np.ndarray,
-    psf_mag: np.ndarray,
-    psf_snr: np.ndarray,
-    extendedness: np.ndarray,
-    clean: np.ndarray,
-    detect_isPrimary: np.ndarray,
-    filter_number: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Pick stars as faro does: judged by all their detections."""
-    rows = np.arange(len(visit))
-    flags = clean, detect_isPrimary
-    made = faro_sample(stars, rows, visit, ra, dec, psf_mag, psf_snr, extendedness, *flags)
-    return _with_bands(made, sourceId, filter_number)
-
-
-def _with_bands(
+def with_bands(
     made: dict[str, np.ndarray], sourceId: np.ndarray, filter_number: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Replace the numbers of rows by what these rows hold."""
@@ -177,7 +165,7 @@ def _visit_pairs(
     yield from (pairs[i] for i in np.sort(np.argsort(rank)[:least]).tolist())
 
 
-def _per_band(bands: np.ndarray, measure: Callable[[np.ndarray], tuple[float, float, int]]) -> Any:
+def per_band(bands: np.ndarray, measure: Callable[[np.ndarray], tuple[float, float, int]]) -> Any:
     """Measure each band; nothing at all where there is none."""
     found = [
         Estimate(*measure(np.flatnonzero(bands == band)), band=BANDS[band])
@@ -186,7 +174,7 @@ def _per_band(bands: np.ndarray, measure: Callable[[np.ndarray], tuple[float, fl
     return found if len(found) > 1 else found[0] if found else Estimate(np.nan, np.nan, 0)
 
 
-def _surest(
+def surest(
     measure: Callable[..., tuple[float, float, int]], stars: np.ndarray, *visits: np.ndarray
 ) -> tuple[float, float, int]:
     """Take the larger error of those over stars and over visits: stars of a
@@ -229,7 +217,7 @@ def AB1(
         error = np.fmax.reduce([mean_error(away, unit) for unit in units])
         return value, float(error) / (2.0 * value) if value > 0.0 else np.nan, n
 
-    return _per_band(bands, measure)
+    return per_band(bands, measure)
 
 
 @metric("AB2", unit="mas", specs=srd(40.0, 20.0, 10.0), **_PLAIN)
@@ -251,14 +239,14 @@ def AB2(
 
     def measure(rows: np.ndarray) -> tuple[float, float, int]:
         away = np.abs(distances[rows] - distances[rows].mean())
-        return _surest(
+        return surest(
             lambda *units: quantile(away, 1.0 - outliers / 100.0, *units),
             stars[rows],
             firsts[rows],
             seconds[rows],
         )
 
-    return _per_band(bands, measure)
+    return per_band(bands, measure)
 
 
 @metric("ABF1", unit="%", specs=srd(20.0, 10.0, 5.0), **_PLAIN)
@@ -280,169 +268,6 @@ def ABF1(
 
     def measure(rows: np.ndarray) -> tuple[float, float, int]:
         far = np.abs(distances[rows] - distances[rows].mean()) > limit
-        return _surest(lambda *units: fraction(far, *units), stars[rows], firsts[rows], seconds[rows])
+        return surest(lambda *units: fraction(far, *units), stars[rows], firsts[rows], seconds[rows])
 
-    return _per_band(bands, measure)
-
-
-def faro_AB1(distances: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, bands: np.ndarray) -> Any:
-    def measure(rows: np.ndarray) -> tuple[float, float, int]:
-        pairs, index = np.unique(np.stack([firsts[rows], seconds[rows]]), axis=1, return_inverse=True)
-        counts = np.bincount(index)
-        means = np.bincount(index, distances[rows]) / counts
-        squares = np.bincount(index, (distances[rows] - means[index]) ** 2)
-        used = counts > 1
-        scatter = np.sqrt(squares[used] / (counts[used] - 1))
-        if not len(scatter):
-            return np.nan, np.nan, 0
-        away = scatter - scatter.mean()
-        errors = [mean_error(away, units) for units in ((), tuple(pairs[:, used])) if len(away) > 1]
-        return float(scatter.mean()), float(np.fmax.reduce(errors, initial=0.0)) or np.nan, len(scatter)
-
-    return _per_band(bands, measure)
-
-
-FARO = AB1.variant(
-    ".faro",
-    function=faro_AB1,
-    steps=(faro_in_bands, distances_from_r),
-    rows=None,
-    most_rows=None,
-    doc="AB1 as faro computes it: the scatter of the distances between two visits, averaged over the pairs of"
-    " visits, also of r with itself.",
-    formula="mean over pairs of visits of sqrt(sum_stars (d - mean d)^2 / (n - 1)), stars clean, primary and"
-    " compact in every detection",
-    reference="faro aff3cf7, AB1Task",
-    itself=True,
-    most_distances=None,
-)
-
-
-def offsets_from_r(
-    stars: Groups,
-    ra: np.ndarray,
-    dec: np.ndarray,
-    visit: np.ndarray,
-    filter_number: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Measure how far each detection is from the star's mean place in r, to
-    the east, to the north and in all, in mas.
-    """
-    inside = filter_number - 1 == REFERENCE_BAND
-    labels = stars.labels
-    seen = np.bincount(labels[inside], minlength=len(stars)).astype(np.float64)
-
-    def mean(values: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.bincount(labels[inside], values, len(stars)) / seen
-
-    with np.errstate(invalid="ignore"):
-        place = mean_position(ra[inside], dec[inside], mean)
-    used = (seen > 0)[labels] & ~inside
-    # Seen from a place close by, whose own rounding goes with the mean.
-    offsets = [
-        offset - mean(offset[inside])[labels]
-        for offset in tangent_offsets(ra, dec, place[0][labels], place[1][labels])
-    ]
-    east, north = (MAS * offset[used] for offset in offsets)
-    return {
-        "east": east,
-        "north": north,
-        "apart": np.hypot(east, north),
-        "stars": stars.keys[labels[used]],
-        "bands": filter_number[used] - 1,
-        "visits": visit[used],
-    }
-
-
-def bright_detections(
-    psf_mag: np.ndarray, extendedness: np.ndarray, clean: np.ndarray, detect_isPrimary: np.ndarray
-) -> np.ndarray:
-    """Select primary, compact detections of 17 <= mag < 21.5, one by one."""
-    return clean & detect_isPrimary & (extendedness < 0.5) & (psf_mag >= 17.0) & (psf_mag < 21.5)
-
-
-def rms_of_offsets(
-    east: np.ndarray,
-    north: np.ndarray,
-    apart: np.ndarray,
-    stars: np.ndarray,
-    visits: np.ndarray,
-    bands: np.ndarray,
-    *,
-    component: str = "apart",
-) -> Any:
-    offset = {"east": east, "north": north, "apart": apart}[component]
-
-    def measure(rows: np.ndarray) -> tuple[float, float, int]:
-        value, _, n = rms_estimate(offset[rows])
-        away = offset[rows] ** 2 - value**2
-        error = float(np.fmax(mean_error(away, (stars[rows],)), mean_error(away, (visits[rows],))))
-        return value, error / (2.0 * value) if value > 0.0 else np.nan, n
-
-    return _per_band(bands, measure)
-
-
-def outlying_offsets(
-    east: np.ndarray,
-    north: np.ndarray,
-    apart: np.ndarray,
-    stars: np.ndarray,
-    visits: np.ndarray,
-    bands: np.ndarray,
-    *,
-    component: str = "apart",
-    limit: float = AB2_DESIGN,
-) -> Any:
-    offset = {"east": east, "north": north, "apart": apart}[component]
-
-    def measure(rows: np.ndarray) -> tuple[float, float, int]:
-        centre = 0.0 if component == "apart" else np.median(offset[rows])
-        far = np.abs(offset[rows] - centre) > limit
-        return _surest(lambda *units: fraction(far, *units), stars[rows], visits[rows])
-
-    return _per_band(bands, measure)
-
-
-def _of_peer(base: Metric, suffix: str, component: str, words: str) -> Metric:
-    """Declare a variant of analysis_tools: of a component of the offset."""
-    apart = component == "apart"
-    letter = {"apart": "d", "east": "x", "north": "y"}[component]
-    rms = base is AB1
-    return Metric(
-        name=f"{base.name}{suffix}.analysis_tools",
-        function=rms_of_offsets if rms else outlying_offsets,
-        table="matched",
-        unit=base.unit,
-        doc=(
-            f"Rms, about zero, of the {words} of stars in another band from their mean place in r."
-            if rms
-            else f"Percentage of the {words} of stars in another band from their mean place in r that exceed"
-            f" 20 mas{'' if apart else ', about their median'}."
-        ),
-        formula=(
-            f"sqrt(mean({letter}^2))"
-            if rms
-            else f"100 mean(|{letter}{'' if apart else f' - median {letter}'}| > 20 mas)"
-        )
-        + ", over stars and visits, 17 <= mag < 21.5",
-        reference="analysis_tools c74f828, TargetRefCatDeltaColorMetrics, which takes the coadd's place in r",
-        rows=bright_detections,
-        steps=(offsets_from_r,),
-        specs=base.specs,
-        constants={"component": component},
-        across=("band",),
-        most_rows=MOST_ROWS,
-        bytes_per_row=BYTES_PER_ROW,
-    )
-
-
-ANALYSIS_TOOLS = tuple(
-    _of_peer(base, suffix, component, words)
-    for base in (AB1, ABF1)
-    for suffix, component, words in (
-        ("_RA", "east", "offsets along right ascension"),
-        ("_Dec", "north", "offsets along declination"),
-        ("_tot", "apart", "distances"),
-    )
-)
+    return per_band(bands, measure)
