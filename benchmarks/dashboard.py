@@ -26,6 +26,7 @@ __all__ = ["PAGES", "readers"]
 import asyncio
 import dataclasses
 import html
+import os
 import random
 import re
 import subprocess
@@ -42,7 +43,7 @@ from lsst.qa.store.database import connect
 
 from .history import opened
 
-PAGES = 40
+PAGES = 20
 """The most addresses of one kind of page that are asked for."""
 
 _LINK = re.compile(r'href="(/[^"#]*)')
@@ -66,6 +67,9 @@ class Load:
         Times in s of pages by their kind, asked for by all readers.
     sizes : `dict` [`str`, `int`]
         The most bytes of a page, compressed, by its kind.
+    processor : `float`
+        Time in s of the processor that the server took for a page of a busy
+        reader.
     """
 
     first: float
@@ -73,6 +77,7 @@ class Load:
     cold: dict[str, list[float]]
     busy: dict[str, list[float]]
     sizes: dict[str, int]
+    processor: float
 
 
 def readers(place: str, seconds: float, pause: float) -> Callable[[], dict[str, Any]]:
@@ -105,7 +110,7 @@ def readers(place: str, seconds: float, pause: float) -> Callable[[], dict[str, 
                     address = server.stdout.readline().split()[-1].rstrip("/")
                     httpx.get(f"{address}/").raise_for_status()
                     first = time.perf_counter() - begun
-                    load = asyncio.run(_visit(address, kinds, seconds, pause))
+                    load = asyncio.run(_visit(address, kinds, seconds, pause, server.pid))
                     memory = _peak(server.pid)
                 finally:
                     server.terminate()
@@ -118,7 +123,7 @@ def _kinds(url: str) -> Callable[[str], str]:
     """Return a function that names the kind of page at a path."""
     from starlette.routing import Match
 
-    engine = connect(url)
+    engine = connect(url, create=True)  # with the tables that are new since it was made
     app = create_app(engine)
     engine.dispose()
 
@@ -134,8 +139,8 @@ def _kinds(url: str) -> Callable[[str], str]:
 
 
 async def _visit(
-    address: str, kind: Callable[[str], str], seconds: float, pause: float
-) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, int]]:
+    address: str, kind: Callable[[str], str], seconds: float, pause: float, server: int
+) -> tuple[dict[str, list[float]], dict[str, list[float]], dict[str, int], float]:
     """Follow the links there are, and then read what was found."""
     found: dict[str, list[str]] = {}
     cold: dict[str, list[float]] = {}
@@ -147,7 +152,8 @@ async def _visit(
         while waiting:
             path = waiting.pop(0)
             of = kind(path.partition("?")[0])
-            if not of or of == "app" or len(found.get(of, ())) >= PAGES:
+            # What is read from repositories needs one.
+            if not of or of == "app" or path.startswith("/api/") or len(found.get(of, ())) >= PAGES:
                 continue
             begun = time.perf_counter()
             answer = await client.get(path)
@@ -160,7 +166,7 @@ async def _visit(
                 seen |= links
                 waiting += random.Random(1).sample(sorted(links), len(links))
         busy: dict[str, list[float]] = {of: [] for of in found}
-        until = time.perf_counter() + seconds
+        used, until = _used(server), time.perf_counter() + seconds
 
         async def reader(number: int) -> None:
             chance = random.Random(number)
@@ -173,7 +179,12 @@ async def _visit(
                 await asyncio.sleep(chance.expovariate(1.0 / pause) if pause else 0.0)
 
         await asyncio.gather(*(reader(number) for number in range(_READERS)))
-    return cold, busy, sizes
+    return cold, busy, sizes, (_used(server) - used) / sum(map(len, busy.values()))
+
+
+def _used(process: int) -> float:
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _peak(process: int) -> float:

@@ -202,16 +202,19 @@ class DashboardTestCase(unittest.TestCase):
         for root, stripped in (("", ""), ("/qa/my site", ""), ("/qa/my site", "/qa/my%20site")):
             browser = Browser(self.engine, root)
             root = urllib.parse.quote(root)
-            seen, waiting = set(), [f"{root}/"]
-            while waiting:
-                path = waiting.pop()
+            seen, waiting, asked = set(), [f"{root}/"], 0
+            # All of them once; of those with a prefix enough to meet every
+            # kind of page.
+            while waiting and (not root or asked < 60):
+                path, asked = waiting.pop(0), asked + 1
                 answer = browser.get(path.removeprefix(stripped))
                 self.assertEqual(answer.status_code, 200, path)
                 if answer.headers["content-type"].startswith("text/html"):
                     found = {html.unescape(link) for link in LINK.findall(answer.text)} - seen
                     self.assertEqual([link for link in found if not link.startswith(f"{root}/")], [])
                     seen |= found
-                    waiting += found
+                    # Tables in repositories are another test's.
+                    waiting += {link for link in found if "/api/v1/tables/" not in link}
             self.assertGreater(len(seen), 25)
 
     def test_headers(self) -> None:
@@ -345,7 +348,7 @@ class StrangeTestCase(unittest.TestCase):
         for path in ("/", "/runs/run", "/metrics/PA1"):
             answer = self.browser.get(path)
             self.assertEqual(answer.status_code, 200)
-            self.assertNotRegex(DATA.sub("", answer.text), r"\b(nan|None)\b")
+            self.assertNotRegex(DATA.sub("", answer.text), r"\b(nan|None)\b(?! yet)")
 
     def test_new_data_are_seen(self) -> None:
         fill(self.engine, "run", [row("PA1", "r", 4.0)])

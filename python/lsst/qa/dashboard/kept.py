@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["Kept"]
+__all__ = ["FRESH", "Kept"]
 
 import asyncio
 import dataclasses
@@ -36,7 +36,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ..errors import DatabaseError
 from ..store.watch import Watch
 
-_SECONDS = 60.0  # what a page says of the present stays true as long
+FRESH = "x-qa-fresh"
+"""Header that says for how many seconds an answer may be kept."""
+
+_SECONDS = 10.0  # where it does not say so
 _MOST_BYTES = 32 << 20
 _LONGEST = 2 << 20
 _OF_BODY = (b"content-encoding", b"content-length", b"content-type")
@@ -44,13 +47,13 @@ _OF_BODY = (b"content-encoding", b"content-length", b"content-type")
 
 @dataclasses.dataclass(frozen=True)
 class _Answer:
-    """A whole answer, and when it was made of which state."""
+    """A whole answer, of which state it was made, and how long it is good."""
 
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
     state: str
-    made: float
+    until: float
 
 
 class Kept:
@@ -97,7 +100,7 @@ class Kept:
 
     def _current(self, key: Hashable, state: str) -> _Answer | None:
         answer = self._held.get(key)
-        if answer is None or answer.state != state or time.monotonic() - answer.made > _SECONDS:
+        if answer is None or answer.state != state or time.monotonic() > answer.until:
             return None
         self._held.move_to_end(key)
         return answer
@@ -121,8 +124,9 @@ class Kept:
                 passing = True
                 await send(message)
                 return
-            made = time.monotonic()
-            answer = _Answer(start["status"], start["headers"], message.get("body", b""), state, made)
+            until = time.monotonic() + float(Headers(raw=start["headers"]).get(FRESH, _SECONDS))
+            raw = [(name, value) for name, value in start["headers"] if name != FRESH.encode()]
+            answer = _Answer(start["status"], raw, message.get("body", b""), state, until)
             self._keep(key, answer)
             await _send(answer, headers, send)
 

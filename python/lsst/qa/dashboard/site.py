@@ -39,6 +39,7 @@ from starlette.responses import Response
 from ..errors import InputError
 from . import answers
 from .access import FORM_TOKEN, Access
+from .kept import FRESH
 from .links import Links, split_twin
 
 Data = dict[str, Any]
@@ -65,6 +66,9 @@ class View:
         Name of the view whose entry in the navigation is lit.
     prepare : `~collections.abc.Callable` or `None`
         Called once in the background after the server started.
+    fresh : `float`
+        Time in s for which it says what is true if nobody writes to the
+        database: short for what tells of the present.
     """
 
     name: str
@@ -72,6 +76,7 @@ class View:
     label: str = ""
     section: str = ""
     prepare: Callable[[], None] | None = None
+    fresh: float = 600.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -195,11 +200,12 @@ class Site:
             The answer.
         """
         if split_twin(request.url.path)[1]:
-            return answers.json_answer(request, data)
+            return self._fresh(answers.json_answer(request, data), view)
         drawn = {} if charts is None else charts(data)
         shown = {name: chart for name, chart in drawn.items() if chart is not None}
         context = {**data, "charts": shown, **self.about(request, view)}
-        return answers.page_answer(request, self.templates, f"{view.name}.html", context)
+        answer = answers.page_answer(request, self.templates, f"{view.name}.html", context)
+        return self._fresh(answer, view)
 
     def about(self, request: Request, view: View | None = None) -> Data:
         """Return what every template needs to know of a request.
@@ -227,6 +233,12 @@ class Site:
             "who": identity.name if identity and token else None,
             "form_token": lambda: field.format(FORM_TOKEN, token) if token else Markup(""),
         }
+
+    @staticmethod
+    def _fresh(answer: Response, view: View) -> Response:
+        """Tell those who keep answers for how long; nobody else sees it."""
+        answer.headers[FRESH] = str(view.fresh)
+        return answer
 
     def _added(self, paths: tuple[str, ...], methods: list[str]) -> Callable[[Handler], Handler]:
         def add(function: Handler) -> Handler:

@@ -95,4 +95,4 @@ def add(site: Site) -> None:
         return site.show(request, VIEW, data(site.engine, split_twin(path)[0], after))
 
 
-VIEW = View("job", add, section="jobs")
+VIEW = View("job", add, section="jobs", fresh=10)

@@ -152,4 +152,4 @@ def add(site: Site) -> None:
         return site.go(site.links.thing("jobs", "job", job.name))
 
 
-VIEW = View("jobs", add, label="Jobs")
+VIEW = View("jobs", add, label="Jobs", fresh=10)

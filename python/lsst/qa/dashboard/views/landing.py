@@ -142,4 +142,4 @@ def add(site: Site) -> None:
         return site.show(request, VIEW, data(site.engine))
 
 
-VIEW = View("landing", add)
+VIEW = View("landing", add, fresh=10)
