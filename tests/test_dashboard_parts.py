@@ -67,6 +67,17 @@ class TextTestCase(unittest.TestCase):
             self.assertEqual(text.iso(time), "2026-03-01T04:30:00Z")
         self.assertEqual(text.utc(None), "–")
 
+    def test_times_in_full_are_tai_too(self) -> None:
+        for time, expected in (
+            (datetime(2026, 3, 1, 4, 30), "2026-03-01 04:30:00 UTC = 04:30:37 TAI"),
+            (
+                datetime(2016, 12, 31, 23, 59, 30, 5000),
+                "2016-12-31 23:59:30.005 UTC = 2017-01-01 00:00:06.005 TAI",
+            ),
+            (datetime(2080, 1, 1), "2080-01-01 00:00:00 UTC = 00:00:37 TAI"),
+        ):
+            self.assertEqual(text.moment(time), expected)
+
     def test_json_has_no_nan(self) -> None:
         with self.assertRaises(ValueError):
             text.to_json({"value": math.nan})

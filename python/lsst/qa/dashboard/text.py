@@ -21,11 +21,13 @@
 
 from __future__ import annotations
 
-__all__ = ["finite", "iso", "number", "rounded", "short", "to_json", "utc"]
+__all__ = ["finite", "iso", "moment", "number", "rounded", "short", "to_json", "utc"]
 
 import datetime
+import functools
 import json
 import math
+import warnings
 from typing import Any
 
 from ..judge.rounding import format_value
@@ -135,6 +137,41 @@ def utc(time: datetime.datetime | None) -> str:
         As in "2026-03-01 04:30 UTC", or a dash.
     """
     return "–" if time is None else f"{_naive(time):%Y-%m-%d %H:%M} UTC"
+
+
+def moment(time: datetime.datetime) -> str:
+    """Write a time in full, in both scales.
+
+    Parameters
+    ----------
+    time : `datetime.datetime`
+        A time; without a zone it is UTC.
+
+    Returns
+    -------
+    text : `str`
+        As in "2026-03-01 04:30:00 UTC = 04:30:37 TAI", to the millisecond
+        unless that is 0.
+    """
+    exact = _naive(time)
+    atomic = exact + datetime.timedelta(seconds=_tai_minus_utc(exact.date()))
+    day = "" if atomic.date() == exact.date() else f"{atomic:%Y-%m-%d} "
+    return f"{exact:%Y-%m-%d} {_clock(exact)} UTC = {day}{_clock(atomic)} TAI"
+
+
+@functools.lru_cache(4096)
+def _tai_minus_utc(day: datetime.date) -> float:
+    import erfa  # slow to import, and pages of nothing yet need no times
+
+    with warnings.catch_warnings():
+        # Of a far future, whose leap seconds nobody knows, the latest known
+        # ones are as good as any.
+        warnings.simplefilter("ignore", erfa.ErfaWarning)
+        return float(erfa.dat(day.year, day.month, day.day, 0.0))
+
+
+def _clock(time: datetime.datetime) -> str:
+    return f"{time:%H:%M:%S}" + (f".{time.microsecond // 1000:03d}" if time.microsecond >= 1000 else "")
 
 
 def _naive(time: datetime.datetime) -> datetime.datetime:
