@@ -47,12 +47,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import sqlalchemy as sa
 from support_postgres import needs_postgres, new_database
 
 from lsst.daf.butler import Butler, CollectionType, DatasetRef, DatasetType
-from lsst.qa.results import from_rows, gathered
+from lsst.qa.results import Whence, from_rows, gathered
 from lsst.qa.store.batches import Batch, Origin, Provenance
 from lsst.qa.store.database import connect, tables
 
@@ -189,13 +188,8 @@ class Survey:
 
     def gather(self, run: str, refs: Iterable[DatasetRef]) -> DatasetRef:
         """Store a table that gathers datasets, in another order."""
-        parts = [
-            gathered(
-                self.butler.get(ref), dataset_id=str(ref.id), run=ref.run, dataset_type=ref.datasetType.name
-            )
-            for ref in refs
-        ]
-        whole = pa.concat_tables(parts).sort_by([("metric", "descending"), ("detector", "descending")])
+        parts = ((Whence(str(ref.id), ref.run, ref.datasetType.name), self.butler.get(ref)) for ref in refs)
+        whole = gathered(parts).sort_by([("metric", "descending"), ("detector", "descending")])
         self.butler.collections.register(run)
         return self.butler.put(whole, "qa_gathered_metrics", run=run)
 

@@ -37,6 +37,7 @@ from lsst.pipe.base import NoWorkFound, Pipeline
 from lsst.pipe.base.simple_pipeline_executor import SimplePipelineExecutor
 from lsst.qa.results import GATHERED_SCHEMA, from_rows
 from lsst.qa.tasks import GatherMetricsTask
+from lsst.qa.tasks._many import read_tables
 
 Row = dict[str, Any]
 
@@ -228,7 +229,7 @@ class TaskTestCase(unittest.TestCase):
 
     def test_nothing(self) -> None:
         with self.assertRaisesRegex(NoWorkFound, "hold no results"):
-            GatherMetricsTask().run([])
+            GatherMetricsTask().run([], [])
 
     def test_results_in_memory(self) -> None:
         repository = make_repository(self.enterContext(tempfile.TemporaryDirectory()), in_memory=True)
@@ -236,7 +237,7 @@ class TaskTestCase(unittest.TestCase):
         butler = makeTestCollection(repository)
         table = from_rows([row("n_sources")], {"task": "sourceMetrics"})
         ref = put(butler, "qa_source_metrics", table, "ArrowTable", visit=11)
-        found = GatherMetricsTask().run([butler.getDeferred(ref)]).table
+        found = GatherMetricsTask().run([ref], read_tables(butler, [ref])).table
         self.assertEqual(found["dataset_id"].to_pylist(), [str(ref.id)])
         self.assertEqual(found["task"].to_pylist(), ["sourceMetrics"])
 

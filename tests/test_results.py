@@ -44,6 +44,7 @@ from lsst.qa.results import (
     SCHEMA_VERSION,
     STATUSES,
     Rows,
+    Whence,
     from_rows,
     gathered,
     run_time,
@@ -186,7 +187,7 @@ class GatheredTestCase(unittest.TestCase):
             [FULL, BARE], {"task": "matchedStarMetrics", "created": "2025-01-02T03:04:05+00:00"}
         )
         named = {"dataset_id": "0191", "run": "u/me/20241231T235959Z", "dataset_type": "qa_x", **changes}
-        made = gathered(table, **named)
+        made = gathered([(Whence(**named), table)])
         self.assertTrue(made.schema.equals(GATHERED_SCHEMA))
         self.assertEqual(made.to_pylist()[0]["value"], 5.5)
         return dict(made.to_pylist()[1])
@@ -197,6 +198,23 @@ class GatheredTestCase(unittest.TestCase):
         self.assertEqual(row["task"], "matchedStarMetrics")
         self.assertEqual(row["run_time"], datetime(2024, 12, 31, 23, 59, 59))
         self.assertEqual(self.origin(run="u/me/test")["run_time"], datetime(2025, 1, 2, 3, 4, 5))
+
+    def test_many(self) -> None:
+        """Each keeps its own, those without rows and of other order too."""
+        tables = [from_rows([FULL], {"task": "a"}), from_rows([]), from_rows([BARE, BARE], {"task": "b"})]
+        tables[2] = tables[2].select(tables[2].column_names[::-1])
+        made = gathered((Whence(str(k), f"run{k}", "qa_x"), table) for k, table in enumerate(tables))
+        self.assertEqual(made["dataset_id"].to_pylist(), ["0", "2", "2"])
+        self.assertEqual(made["task"].to_pylist(), ["a", "b", "b"])
+        self.assertEqual(gathered([]).schema, GATHERED_SCHEMA)
+        self.assertEqual(gathered([], ["metric"]).schema, GATHERED_SCHEMA)
+
+    def test_order(self) -> None:
+        rows = [{**FULL, "metric": name, "tract": tract} for name, tract in (("b", 2), ("a", None), ("b", 1))]
+        tables = [(Whence(str(k), "run", "qa_x"), from_rows([row])) for k, row in enumerate(rows)]
+        made = gathered(tables, ["metric", "tract"])
+        self.assertEqual(made["dataset_id"].to_pylist(), ["1", "2", "0"])
+        self.assertEqual(made["tract"].to_pylist(), [None, 1, 2])
 
     def test_run_time(self) -> None:
         eastern = datetime(2025, 1, 1, 12, tzinfo=timezone(timedelta(hours=3))).isoformat()

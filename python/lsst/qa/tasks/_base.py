@@ -340,27 +340,6 @@ def opened(handle: Any) -> Iterator[Readable]:
         yield from_arrow(handle.get(storageClass="ArrowTable")) if path is None else open_table(path)
 
 
-def read_results(handle: Any) -> Any:
-    """Read a small table of results, from its file where it has one:
-    `Butler.get` costs ten times as much.
-
-    Parameters
-    ----------
-    handle : `lsst.daf.butler.DeferredDatasetHandle`
-        The dataset.
-
-    Returns
-    -------
-    table : `pyarrow.Table`
-        All of it.
-    """
-    import pyarrow.parquet as pq
-
-    with local_file(handle) as path:
-        # A thread for so small a file costs more than it saves.
-        return handle.get() if path is None else pq.ParquetFile(path).read(use_threads=False)
-
-
 def counted(rows: list[dict[str, Any]]) -> dict[str, int]:
     """Count rows by their status.
 

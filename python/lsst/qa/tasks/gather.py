@@ -23,23 +23,20 @@ from __future__ import annotations
 
 __all__ = ["GatherMetricsConfig", "GatherMetricsConnections", "GatherMetricsTask"]
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from lsst.daf.butler import DatasetRef
 from lsst.pipe.base import NoWorkFound, PipelineTask, PipelineTaskConfig, Struct
 from lsst.pipe.base.connectionTypes import Output
 
 from ..readers.connections import ResultsConnections
-from ..results import GATHERED_SCHEMA, gathered
-from ._base import local_file
+from ..results import Whence, gathered
+from ._many import input_tables
 
-_READING_ORDER = [
-    (name, "ascending")
-    for name in ("metric", "band", "instrument", "visit", "skymap", "tract", "detector", "patch")
-]
+_READING_ORDER = ("metric", "band", "instrument", "visit", "skymap", "tract", "detector", "patch")
 
 
 class GatherMetricsConnections(ResultsConnections, dimensions=()):
@@ -68,17 +65,18 @@ class GatherMetricsTask(PipelineTask):
     _DefaultName = "gatherMetrics"
 
     def runQuantum(self, butlerQC: Any, inputRefs: Any, outputRefs: Any) -> None:
-        handles = (handle for _, refs in inputRefs for handle in butlerQC.get(refs))
-        butlerQC.put(self.run(sorted(handles, key=lambda handle: handle.ref)), outputRefs)
+        refs, tables = input_tables(butlerQC, (found for _, found in inputRefs))
+        butlerQC.put(self.run(refs, tables), outputRefs)
 
-    def run(self, handles: Iterable[Any]) -> Struct:
+    def run(self, refs: Sequence[DatasetRef], tables: Iterable[pa.Table]) -> Struct:
         """Gather results.
 
         Parameters
         ----------
-        handles : `~collections.abc.Iterable` \
-                [`lsst.daf.butler.DeferredDatasetHandle`]
+        refs : `~collections.abc.Sequence` [`lsst.daf.butler.DatasetRef`]
             Datasets of results.
+        tables : `~collections.abc.Iterable` [`pyarrow.Table`]
+            What they hold.
 
         Returns
         -------
@@ -90,27 +88,10 @@ class GatherMetricsTask(PipelineTask):
         lsst.pipe.base.NoWorkFound
             Raised if there are no results.
         """
-        tables = [
-            gathered(
-                _read(handle),
-                dataset_id=str(handle.ref.id),
-                run=handle.ref.run,
-                dataset_type=handle.ref.datasetType.name,
-            )
-            for handle in handles
-        ]
-        if not tables:
+        if not refs:
             raise NoWorkFound("The input collections hold no results; run a pipeline of metrics first.")
-        whole = pa.concat_tables(tables).sort_by(_READING_ORDER)
-        self.metadata["n_datasets"] = len(tables)
+        whences = (Whence(str(ref.id), ref.run, ref.datasetType.name) for ref in refs)
+        whole = gathered(zip(whences, tables, strict=True), _READING_ORDER)
+        self.metadata["n_datasets"] = len(refs)
         self.metadata["n_rows"] = whole.num_rows
-        return Struct(table=whole.cast(GATHERED_SCHEMA))
-
-
-def _read(handle: Any) -> pa.Table:
-    """Read a small table, from its file where it has one: `Butler.get` costs
-    ten times as much.
-    """
-    with local_file(handle) as path:
-        # A thread for so small a file costs more than it saves.
-        return handle.get() if path is None else pq.ParquetFile(path).read(use_threads=False)
+        return Struct(table=whole)

@@ -32,7 +32,8 @@ from lsst.pipe.base.connectionTypes import Output
 from ..readers.connections import results_input
 from ..tables.readable import Readable, from_arrow
 from ..tables.visit_values import visit_values
-from ._base import MetricsConfig, MetricsTask, read_results
+from ._base import MetricsConfig, MetricsTask
+from ._many import input_tables
 
 
 class SurveyMetricsConnections(PipelineTaskConnections, dimensions=("instrument",)):
@@ -81,9 +82,6 @@ class SurveyMetricsTask(MetricsTask):
         source : `Readable`
             A row per visit and band.
         """
-        handles = (
-            handle
-            for refs in (inputRefs.summaries, inputRefs.sources, inputRefs.visits)
-            for handle in butlerQC.get(refs)
-        )
-        return from_arrow(visit_values(map(read_results, handles)), "the visits' results")
+        found = (inputRefs.summaries, inputRefs.sources, inputRefs.visits)
+        _, tables = input_tables(butlerQC, found)
+        return from_arrow(visit_values(tables), "the visits' results")
