@@ -17,12 +17,16 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""Readers of the dashboard, many at once, as they come to its pages."""
+"""Readers of the dashboard, many at once, as they come to its pages.
+
+``python -m benchmarks.dashboard --help`` tells how to let them.
+"""
 
 from __future__ import annotations
 
 __all__ = ["PAGES", "readers"]
 
+import argparse
 import asyncio
 import dataclasses
 import html
@@ -37,11 +41,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
+from rich.console import Console
+from rich.table import Table
 
 from lsst.qa.dashboard.app import create_app
 from lsst.qa.store.database import connect
 
-from .history import opened
+from .history import DATABASES, database, opened
 
 PAGES = 20
 """The most addresses of one kind of page that are asked for."""
@@ -192,3 +199,42 @@ def _peak(process: int) -> float:
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert found is not None
     return int(found[1]) / 1024.0
+
+
+def _show(load: Load, console: Console) -> None:
+    """Print what readers saw."""
+    table = Table("page", "pages", "alone, ms", "busy, ms", "95 %, ms", "kB", title="Median times by page")
+
+    def ms(times: list[float], part: float) -> str:
+        return f"{1e3 * float(np.quantile(times, part)):.0f}" if times else "-"
+
+    for kind, alone in sorted(load.cold.items()):
+        busy = load.busy[kind]
+        size = f"{load.sizes[kind] / 1e3:.0f}"
+        table.add_row(kind, str(len(busy)), ms(alone, 0.5), ms(busy, 0.5), ms(busy, 0.95), size)
+    every = [seconds for times in load.busy.values() for seconds in times]
+    table.add_row("all", str(len(every)), "", ms(every, 0.5), ms(every, 0.95), "")
+    console.print(table)
+    console.print(
+        f"First page {load.first:.2f} s after the start, {1e3 * load.processor:.1f} ms of the processor a "
+        f"page, {load.memory:.0f} MiB at most."
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.dashboard", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument("--database", choices=DATABASES, default="SQLite", help="made if it is not there")
+    parser.add_argument("--runs", type=int, default=500, help="of 20,032 measurements each")
+    parser.add_argument("--seconds", type=float, default=60.0, help="for how long they read")
+    parser.add_argument("--pause", type=float, default=1.0, help="mean time in s that one looks at a page")
+    parser.add_argument("--data", type=Path, default=Path(__file__).parent / ".data", help="keeps databases")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    given = _arguments()
+    given.data.mkdir(exist_ok=True)
+    made = database(given.data, given.database, given.runs)
+    _show(Load(**readers(str(made), given.seconds, given.pause)()), Console())
