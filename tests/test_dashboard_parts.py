@@ -69,12 +69,12 @@ class TextTestCase(unittest.TestCase):
 
     def test_times_in_full_are_tai_too(self) -> None:
         for time, expected in (
-            (datetime(2026, 3, 1, 4, 30), "2026-03-01 04:30:00 UTC = 04:30:37 TAI"),
+            (datetime.datetime(2026, 3, 1, 4, 30), "2026-03-01 04:30:00 UTC = 04:30:37 TAI"),
             (
-                datetime(2016, 12, 31, 23, 59, 30, 5000),
+                datetime.datetime(2016, 12, 31, 23, 59, 30, 5000),
                 "2016-12-31 23:59:30.005 UTC = 2017-01-01 00:00:06.005 TAI",
             ),
-            (datetime(2080, 1, 1), "2080-01-01 00:00:00 UTC = 00:00:37 TAI"),
+            (datetime.datetime(2080, 1, 1), "2080-01-01 00:00:00 UTC = 00:00:37 TAI"),
         ):
             self.assertEqual(text.moment(time), expected)
 

@@ -30,8 +30,8 @@ from support_store import OnPostgres, OnSqlite
 
 from lsst.qa.publish.entries import Settled
 from lsst.qa.publish.ledger import Ledger
-from lsst.qa.publish.letters import dead_letters, drop, retry, statuses
 from lsst.qa.store.database import connect
+from lsst.qa.store.letters import dead_letters, drop, retry, statuses
 
 NOW = datetime.datetime(2026, 11, 22, 6, 0)
 

@@ -35,7 +35,6 @@ from support_store import OnPostgres, OnSqlite
 from lsst.qa.errors import RejectedError, TargetDownError, TargetRefusedError
 from lsst.qa.publish.delivery import Policy
 from lsst.qa.publish.ledger import Ledger
-from lsst.qa.publish.letters import dead_letters, retry
 from lsst.qa.publish.record import Naming
 from lsst.qa.publish.shelf import Found
 from lsst.qa.publish.targets.base import Reading, Reply
@@ -43,6 +42,7 @@ from lsst.qa.publish.targets.recording import RecordingTarget
 from lsst.qa.publish.uploader import upload
 from lsst.qa.store.batches import Origin, Provenance
 from lsst.qa.store.database import connect
+from lsst.qa.store.letters import dead_letters, retry
 
 NAMING = Naming("lsst.debug")
 QUICK = Policy(attempts=6, first_wait=1.0, longest_wait=8.0)

@@ -34,9 +34,10 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from ..publish import comparing, letters
+from ..publish import comparing
 from ..publish.publishing import GOOD, SOME_DEAD, preview, publish
 from ..publish.settings import Settings
+from ..store import letters
 from ..store.database import DEFAULT_URL, connect
 from ..store.opening import parse_time
 

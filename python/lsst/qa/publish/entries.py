@@ -21,17 +21,11 @@
 
 from __future__ import annotations
 
-__all__ = ["SCHEMA_VERSION", "STATES", "Entry", "Planned", "Settled"]
+__all__ = ["SCHEMA_VERSION", "Entry", "Planned", "Settled"]
 
 import datetime
 import json
 from typing import Any, NamedTuple
-
-STATES = ("pending", "sent", "acknowledged", "failed", "dead", "dropped")
-"""pending: never tried. sent: an uploader has it in hand. acknowledged: the
-target has all its records. failed: to be tried again. dead: some of its
-records will not be taken until somebody asks to try them again. dropped: dead,
-and nobody wants to know."""
 
 SCHEMA_VERSION = 1
 """Version of the records that are written today."""
@@ -81,7 +75,7 @@ class Settled(NamedTuple):
     dataset : `str`
         UUID.
     state : `str`
-        One of `STATES`.
+        One of `lsst.qa.store.letters.STATES`.
     n_records : `int` or `None`
         Number of its records.
     content_hash : `str` or `None`

@@ -23,7 +23,7 @@ that uploaders share.
 
 from __future__ import annotations
 
-__all__ = ["Ledger", "publication", "utc_now"]
+__all__ = ["Ledger", "publication"]
 
 import datetime
 import json
@@ -36,7 +36,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from ..store.database import insert, tables, writing
-from .entries import STATES, Entry, Planned, Settled
+from ..store.job_records import utc_now
+from ..store.letters import STATES
+from .entries import Entry, Planned, Settled
 
 _CHUNK = 400  # well below the number of parameters that a statement may have
 
@@ -51,17 +53,6 @@ def publication() -> sa.Table:
         The table that the Felis schema declares.
     """
     return tables().publication
-
-
-def utc_now() -> datetime.datetime:
-    """Return the time.
-
-    Returns
-    -------
-    now : `datetime.datetime`
-        UTC, without a zone.
-    """
-    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
 
 
 class Ledger:

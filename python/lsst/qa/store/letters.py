@@ -17,22 +17,27 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""What the ledger says to people: the state of each target, and the datasets
-that could not be delivered.
+"""What the ledger of publications says to people: the state of each target,
+and the datasets that could not be delivered.
 """
 
 from __future__ import annotations
 
-__all__ = ["DeadLetter", "TargetStatus", "dead_letters", "drop", "retry", "statuses"]
+__all__ = ["STATES", "DeadLetter", "TargetStatus", "dead_letters", "drop", "retry", "statuses"]
 
 import datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from ..store.database import writing
-from .entries import STATES
-from .ledger import publication, utc_now
+from .database import tables, writing
+from .job_records import utc_now
+
+STATES = ("pending", "sent", "acknowledged", "failed", "dead", "dropped")
+"""pending: never tried. sent: an uploader has it in hand. acknowledged: the
+target has all its records. failed: to be tried again. dead: some of its
+records will not be taken until somebody asks to try them again. dropped: dead,
+and nobody wants to know."""
 
 _DONE = ("acknowledged", "dropped")
 
@@ -102,7 +107,7 @@ def statuses(engine: sa.Engine) -> list[TargetStatus]:
     statuses : `list` [`TargetStatus`]
         By name of the target.
     """
-    t = publication()
+    t = tables().publication
     counting = (
         sa.select(
             t.c.target, t.c.state, sa.func.count(), sa.func.sum(t.c.n_records), sa.func.min(t.c.planned_at)
@@ -142,7 +147,7 @@ def dead_letters(engine: sa.Engine, target: str | None = None) -> list[DeadLette
     letters : `list` [`DeadLetter`]
         By target and dataset.
     """
-    t = publication()
+    t = tables().publication
     columns = (
         t.c.target,
         t.c.dataset,
@@ -200,18 +205,18 @@ def drop(engine: sa.Engine, target: str | None = None) -> int:
 
 
 def _dead(target: str | None) -> list[Any]:
-    t = publication()
+    t = tables().publication
     return [t.c.state == "dead", *([] if target is None else [t.c.target == target])]
 
 
 def _change(engine: sa.Engine, target: str | None, values: dict[str, Any]) -> int:
-    statement = sa.update(publication()).where(*_dead(target)).values(updated_at=utc_now(), **values)
+    statement = sa.update(tables().publication).where(*_dead(target)).values(updated_at=utc_now(), **values)
     with writing(engine) as connection:
         return int(connection.execute(statement).rowcount)
 
 
 def _last_error(connection: sa.Connection, target: str) -> str | None:
-    t = publication()
+    t = tables().publication
     said = sa.select(t.c.last_error).where(
         t.c.target == target, t.c.last_error.is_not(None), t.c.state.not_in(_DONE)
     )
