@@ -47,8 +47,8 @@ file needs an edit. Charts: a module ``charts/<kind>.py``; ``site.show(...,
 charts=function)`` calls ``function(data)`` for pages only, and the template
 draws with ``chart(name, charts.name, label)``. What takes long to prepare is
 given as ``View(..., prepare=function)``; a page that tells of the present, as
-of jobs that run, says ``View(..., fresh=10)``. Scripts and styles: put a file in
-``static/``, and refer to ``asset('nights.js')`` in the blocks ``scripts`` or
+of jobs that run, says ``View(..., fresh=10)``. Scripts and styles: put a file
+in ``static/``, and refer to ``asset('nights.js')`` in the blocks ``scripts`` or
 ``styles``; nothing may be inline, the policy forbids it. Filters of a
 template: ``site.templates.filters["name"] = function`` in ``add``.
 
@@ -85,6 +85,7 @@ NAMES = (
     "jobs",
     "job",
     "notes",
+    "publishing",
     "sign_in",
 )
 """The modules of this package that are pages, in the order of navigation."""
