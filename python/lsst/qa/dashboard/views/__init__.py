@@ -48,8 +48,8 @@ charts=function)`` calls ``function(data)`` for pages only, and the template
 draws with ``chart(name, charts.name, label)``. What takes long to prepare is
 given as ``View(..., prepare=function)``; a page that tells of the present, as
 of jobs that run, says ``View(..., fresh=10)``. Scripts and styles: put a file
-in ``static/``, and refer to ``asset('nights.js')`` in the blocks ``scripts`` or
-``styles``; nothing may be inline, the policy forbids it. Filters of a
+in ``static/``, and refer to ``asset('nights.js')`` in the blocks ``scripts``
+or ``styles``; nothing may be inline, the policy forbids it. Filters of a
 template: ``site.templates.filters["name"] = function`` in ``add``.
 
 What changes anything is ``@site.action("/nights/note")``: a POST whose
@@ -74,6 +74,8 @@ NAMES = (
     "landing",
     "nights",
     "data_id",
+    "plot",
+    "rows",
     "runs",
     "run",
     "metrics",
