@@ -112,8 +112,8 @@ class PhotometryTestCase(unittest.TestCase):
         table = stars([[18.0, 18.0 + d / 1000]] * 40)
         found = value(table, "PA1.validate_drp")
         # An IQR of +-d lies between 0 (all of one sign) and 2 d.
-        self.assertGreater(found, d / 1.349 / math.sqrt(2.0))
-        self.assertLessEqual(found, 2.0 * d / 1.349 / math.sqrt(2.0) + 1e-9)
+        self.assertGreater(found, 0.741301109252801 * d / math.sqrt(2.0))
+        self.assertLessEqual(found, 2.0 * 0.741301109252801 * d / math.sqrt(2.0) + 1e-9)
         self.assertAlmostEqual(value(table, "PF1.validate_drp"), 0.0)
         self.assertAlmostEqual(value(stars([[18.0, 18.016]] * 40), "PF1.validate_drp"), 100.0)
 

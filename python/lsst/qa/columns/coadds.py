@@ -53,7 +53,8 @@ OBJECT_PARENT = Table(
     ),
     split=("tract",),
     signature=("objectId", "deblend_nPeaks", "deblend_nChild"),
-    without=tuple(f"{band}_psfFlux" for band in BANDS),
+    # Catalogues of single images have numbers of children as well.
+    without=("psf_inst_flux", "visit", *(f"{band}_psfFlux" for band in BANDS)),
 )
 
 THRESHOLDS = (1, 2, 3, 5, 12)

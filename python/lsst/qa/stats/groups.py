@@ -147,9 +147,9 @@ class Groups:
         """
         if not len(self):
             return np.array(values, dtype=np.float64)
-        # The first value of the group as origin keeps the digits that a large
-        # offset would cost.
-        shifted = np.subtract(values, self.spread(values[self.starts]))
+        # An origin within the group keeps the digits that a large offset would
+        # cost; the least value is it in whatever order the rows come.
+        shifted = np.subtract(values, self.spread(np.minimum.reduceat(values, self.starts)))
         shifted -= self.spread(self.mean(shifted))
         return shifted
 

@@ -25,7 +25,7 @@ __all__ = ["Prepared", "bands_of", "prepare", "table_kind"]
 
 import dataclasses
 import operator
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,9 @@ from ..errors import AmbiguousTableError, InputError, UnknownNameError
 from ..pieces import Piece
 from ..resolution import Plan, fitting_tables, resolve
 from .readable import Readable
+
+_NAMED = 60
+"""The most names that a message lists."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,12 +134,11 @@ class Prepared:
         message : `str`
             What is there, and which metrics of the catalogue can run.
         """
-        there = ", ".join(sorted(self.source.units)) or "none"
         every = tasks_of(of_table(self.kind.name), bands_of(self.source, self.kind))
         assumed = {name if name in self.kind.columns else name[2:] for name in self.assumed}
         prepared = prepare(self.source, every, assume_applied=assumed)
         can = ", ".join(sorted({able.metric.name for able in prepared.able})) or "none"
-        return f"Columns there: {there}. Metrics that can run: {can}."
+        return f"Columns there: {_some(self.source.units)}. Metrics that can run: {can}."
 
 
 def table_kind(source: Readable, name: str | None = None) -> Table:
@@ -173,9 +175,15 @@ def table_kind(source: Readable, name: str | None = None) -> Table:
     kinds = "; ".join(f"{kind.name} needs {', '.join(kind.signature)}" for kind in TABLES.values())
     what = f"may be any of {', '.join(fitting)}" if fitting else "is of no kind known here"
     raise AmbiguousTableError(
-        f"{source.name} {what}: name its kind. {kinds}."
-        f" Columns there: {', '.join(sorted(source.units)) or 'none'}."
+        f"{source.name} {what}: name its kind. {kinds}. Columns there: {_some(source.units)}."
     )
+
+
+def _some(names: Iterable[str]) -> str:
+    """Write names out, but not the hundreds that some catalogues have."""
+    listed = sorted(names)
+    more = len(listed) - _NAMED
+    return ", ".join(listed[:_NAMED]) + (f" and {more} more" if more > 0 else "") if listed else "none"
 
 
 def bands_of(source: Readable, kind: Table) -> tuple[str, ...]:
