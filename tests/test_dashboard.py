@@ -24,6 +24,7 @@ import json
 import math
 import re
 import tempfile
+import time
 import unittest
 import unittest.mock
 import urllib.parse
@@ -33,7 +34,7 @@ from typing import Any
 
 from support_dashboard import HOSTILE, RUNS, Browser, fill, row
 
-from lsst.qa.dashboard.views import landing
+from lsst.qa.dashboard.views import landing, runs
 from lsst.qa.store.database import connect, writing
 
 LINK = re.compile(r'(?:href|src)="([^"#]+)')
@@ -257,6 +258,17 @@ class DashboardTestCase(unittest.TestCase):
             connection.exec_driver_sql("UPDATE run SET loaded_by = loaded_by || 1")
         with unittest.mock.patch.object(landing, "data", side_effect=AssertionError):
             self.assertEqual(browser.get("/").status_code, 500)
+
+    def test_what_tells_of_the_present_is_soon_made_again(self) -> None:
+        browser = Browser(self.engine)
+        now = time.monotonic()
+        for path, module, seconds in (("/", landing, 10), ("/runs", runs, 600)):
+            self.assertNotIn("x-qa-fresh", browser.get(path).headers)
+            with unittest.mock.patch.object(module, "data", side_effect=AssertionError):
+                for late, status in ((seconds - 5, 200), (seconds + 500, 500)):
+                    clock = unittest.mock.Mock(monotonic=unittest.mock.Mock(return_value=now + late))
+                    with unittest.mock.patch("lsst.qa.dashboard.kept.time", clock):
+                        self.assertEqual(browser.get(path).status_code, status)
 
     def test_compressed(self) -> None:
         for path in ("/", "/static/bokeh.js"):
