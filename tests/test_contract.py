@@ -282,7 +282,8 @@ def _by_hand(metric: Metric, columns: Columns, band: str | None) -> tuple[float,
             index, groups = group_rows(named[TABLES[metric.table].group])
             named, first = taken(named, slice(None) if index is None else index), (groups,)
         named = call(step, named, *first)
-    made = call(metric.function, named)
+    first = () if metric.shared is None else (call(metric.shared, named),)
+    made = call(metric.function, named, *first)
     return tuple((made if isinstance(made, Estimate) else made[-1])[:3])
 
 

@@ -187,6 +187,17 @@ class SharedTestCase(unittest.TestCase):
         self.assertEqual(sorted(calls), [0.25, 0.25, 0.5, 0.5], "once a visit")
 
 
+class DetailTestCase(unittest.TestCase):
+    """What only the whole can tell is not asked of its parts."""
+
+    def test_not_in_detail(self) -> None:
+        kinds = [METRICS["n_sources"], METRICS["n_primary"].variant("whole", in_detail=False)]
+        rows = measure(make_table("source"), kinds, by=["detector"])
+        parts = {row["metric"] for row in rows if row["detector"] is not None}
+        self.assertEqual(parts, {"n_sources"})
+        self.assertEqual({row["metric"] for row in rows}, {"n_sources", "whole"})
+
+
 class FailureTestCase(unittest.TestCase):
     """A metric fails alone; the row and the log say why."""
 

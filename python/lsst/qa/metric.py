@@ -152,6 +152,9 @@ class Metric:
     across : `tuple` [`str`, ...]
         Columns by whose values this metric over groups is not measured
         apart, though the others of its table are.
+    in_detail : `bool`
+        Whether it is measured in parts too, as in the detectors of a visit,
+        where that is asked for.
     most_rows : `int` or `None`
         Of a larger table, about so many rows are measured, of groups that a
         hash of their key chooses; `None` for all.
@@ -171,6 +174,7 @@ class Metric:
     constants: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     inputs: Mapping[str, str] = dataclasses.field(default_factory=dict)
     bytes_per_row: float = 32
+    in_detail: bool = True
     most_rows: int | None = None
     across: tuple[str, ...] = ()
 

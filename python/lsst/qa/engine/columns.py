@@ -109,6 +109,8 @@ class _Held:
     def _rows(self, place: int, context: Context, fields: dict[str, Any]) -> Iterator[_Found]:
         made: dict[Any, Any] = {}
         for task, key in self._tasks:
+            if place and not task.metric.in_detail:
+                continue
             sample = self._samples[key]
             for row in measured(
                 task,

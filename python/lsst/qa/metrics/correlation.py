@@ -137,6 +137,7 @@ def _te(name: str) -> Metric:
         specs=TE_SPECS[name],
         constants={} if near else {"low": 5.0, "high": 100.0},
         bytes_per_row=ROW_BYTES,
+        in_detail=False,
     )
 
 

@@ -99,8 +99,9 @@ def correlations(
     with np.errstate(invalid="ignore"):
         # A star counts for all of the statistics or for none.
         size = size_residual(ixx + iyy, ixxPSF + iyyPSF, way)
+        weighted = shape * size
     edges = log_bins(low, high, bins) * ARCMIN
-    return correlate(ra, dec, [size, shape, away, shape * size], _PRODUCTS, edges)
+    return correlate(ra, dec, [size, shape, away, weighted], _PRODUCTS, edges)
 
 
 _PRODUCTS = ((0, 0), (2, 2), (1, 2), (3, 3), (2, 3), (1, 3))
@@ -160,6 +161,7 @@ def _rho(which: int, table: str, convention: str) -> Metric:
         rows=coadd_stars if table == "object" else psf_stars,
         constants={"which": which, "convention": convention, **own},
         bytes_per_row=ROW_BYTES,
+        in_detail=False,
     )
 
 
