@@ -41,7 +41,7 @@ FLOORS = (
     ("F2", True, ("spec", "metric")),
     ("F3", True, ("metrics",)),
     ("F4", True, ("results", "catalogue", "variants", "engine")),
-    ("F5 (shared)", True, ("tables", "readers", "store", "judge", "harvest", "jobs")),
+    ("F5 (shared)", True, ("tables", "readers", "store", "judge", "harvest", "jobs", "plots")),
     ("F5 (rooms)", False, ("tasks", "publish", "dashboard", "client", "simulate")),
     ("F6", True, ("cli",)),
 )

@@ -51,6 +51,7 @@ SOURCE_COLUMNS = named(
     ),
     real("gaussianFlux", "nJy"),
     real("ap09Flux", "nJy"),
+    real("ap12Flux", "nJy", "ApFlux"),
     *SHAPES,
     *ELLIPTICITIES,
     *QUALITY,

@@ -21,7 +21,16 @@
 
 from __future__ import annotations
 
-__all__ = ["MOST_CELLS", "Pointer", "StoredDataset", "list_datasets", "pointer", "read_part"]
+__all__ = [
+    "MOST_CELLS",
+    "REPOSITORY_LOCK",
+    "Pointer",
+    "StoredDataset",
+    "known_butler",
+    "list_datasets",
+    "pointer",
+    "read_part",
+]
 
 import contextlib
 import datetime
@@ -45,7 +54,8 @@ if TYPE_CHECKING:
 MOST_CELLS = 5_000_000
 """The most values of a part of a table."""
 
-_LOCK = threading.Lock()
+REPOSITORY_LOCK = threading.Lock()
+"""Held by whoever asks a repository: a Butler is not for several threads."""
 
 
 class StoredDataset(NamedTuple):
@@ -275,8 +285,8 @@ def _found(engine: sa.Engine, uuid: str, run: str | None) -> tuple[DatasetRef, R
     if repo is None:
         # Whether the run or the dataset is unknown makes no difference here.
         raise UnknownNameError("dataset", uuid, ())
-    with _LOCK:
-        butler = _butler(repo)
+    with REPOSITORY_LOCK:
+        butler = known_butler(repo)
         ref = butler.get_dataset(identifier)
         if ref is None:
             raise UnknownNameError("dataset", uuid, ())
@@ -287,7 +297,24 @@ def _found(engine: sa.Engine, uuid: str, run: str | None) -> tuple[DatasetRef, R
 
 
 @functools.lru_cache(maxsize=4)
-def _butler(repo: str) -> Butler:
+def known_butler(repo: str) -> Butler:
+    """Open a repository once.
+
+    Parameters
+    ----------
+    repo : `str`
+        Root of a repository that the database knows.
+
+    Returns
+    -------
+    butler : `lsst.daf.butler.Butler`
+        To be asked under `REPOSITORY_LOCK` only.
+
+    Raises
+    ------
+    CollectionError
+        Raised if there is no repository.
+    """
     from .repository import open_repository
 
     return open_repository(repo)[0]

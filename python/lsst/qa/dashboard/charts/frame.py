@@ -61,7 +61,7 @@ _WORTH = 50  # values that are worth packing
 _LONE_SPAN = 2 * 86_400_000.0  # ms about points that are all of one time
 
 
-def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "") -> str:
+def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "", row: str = "") -> str:
     """Put a chart together for the page.
 
     Parameters
@@ -74,6 +74,8 @@ def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "") -
         Columns by name of the `source` they fill.
     across : `str`, optional
         Name of the axis whose name is "across".
+    row : `str`, optional
+        Address to which the ``id`` of a point is added where it is opened.
 
     Returns
     -------
@@ -82,7 +84,7 @@ def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "") -
         source has as well is the name of that source, and what comes often
         is, in a long column, as ``words`` and their places, ``at``.
     """
-    given = {"label": label, "across": across, "columns": _packed(columns)}
+    given = {"label": label, "across": across, "row": row, "columns": _packed(columns)}
     return f'{{"item":{item},{safe_json(given)[1:]}'
 
 
@@ -298,13 +300,15 @@ def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]]) -> Any:
     return figure
 
 
-def new_figure_of_numbers(height: int = 380) -> Any:
+def new_figure_of_numbers(height: int = 380, across: str = "linear", up: str = "linear") -> Any:
     """Describe a figure of one number against another.
 
     Parameters
     ----------
     height : `int`, optional
         In pixels; it is as wide as there is room.
+    across, up : `str`, optional
+        Scale of either axis, "linear" or "log".
 
     Returns
     -------
@@ -316,6 +320,8 @@ def new_figure_of_numbers(height: int = 380) -> Any:
     figure = make_figure(
         height=height,
         sizing_mode="stretch_width",
+        x_axis_type=across,
+        y_axis_type=up,
         tools=_TOOLS,
         active_drag=None,
         toolbar_location="right",

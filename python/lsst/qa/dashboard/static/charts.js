@@ -3,7 +3,7 @@
   "use strict";
 
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-  const numeric = new Set(["x", "y", "error", "low", "high", "left", "right", "bottom", "top", "count", "shade"]);
+  const numeric = new Set(["x", "y", "error", "low", "high", "left", "right", "bottom", "top", "count", "shade", "alpha", "x0", "y0", "x1", "y1"]);
 
   const superscript = (n) => [...`${n}`].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
 
@@ -48,10 +48,11 @@
       if (model.type === "ColumnDataSource" && chart.columns[model.name]) {
         const columns = complete(chart.columns, model.name);
         model.data = Object.fromEntries(Object.entries(columns).map(([name, values]) => [name, column(name, values)]));
-        if (columns.url) {
+        const place = columns.url ? (k) => columns.url[k] : (k) => chart.row + encodeURIComponent(columns.id[k]);
+        if (columns.url || (columns.id && chart.row)) {
           model.selected.properties.indices.change.connect(() => {
             const [index] = model.selected.indices;
-            if (index !== undefined && columns.url[index]) window.location.href = columns.url[index];
+            if (index !== undefined && place(index)) window.location.href = place(index);
           });
         }
       }
@@ -63,7 +64,10 @@
 
   function paint(models) {
     const ink = style("--ink"), quiet = style("--quiet"), grid = style("--chart-grid"), font = style("--sans");
-    const colour = (name) => (name.startsWith("band:") ? style(`--band-${name.slice(5)}`) || style("--band-all") : quiet);
+    const colour = (name) => {
+      if (name.startsWith("band:")) return style(`--band-${name.slice(5)}`) || style("--band-all");
+      return name.startsWith("tone:") ? style(`--tone-${name.slice(5)}`) || quiet : quiet;
+    };
     for (const model of models) {
       const set = (values) => {
         const known = Object.entries(values).filter(([name]) => name in model.properties);

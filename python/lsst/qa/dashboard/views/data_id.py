@@ -30,13 +30,16 @@ import sqlalchemy
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...errors import UnknownNameError
+from ...catalogue import METRICS
+from ...errors import QaError, UnknownNameError
 from ...store import query
 from ...store.data_ids import DETAIL, PLACES, data_id_measurements
 from ...store.records import Measurement, Run
 from .. import arrange, shapes
+from ..charts.standard import standard_chart
+from ..drawings import choices
 from ..site import Data, Site, View
-from . import notes
+from . import notes, plot
 
 _ROWS = 2000
 _DATA_ID = ("instrument", "visit", "exposure", "detector", "skymap", "tract", "patch")
@@ -59,7 +62,8 @@ def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None 
     data : `dict` [`str`, `typing.Any`]
         ``data_id``; the ``runs`` with values of it and the one asked for as
         ``run``; ``rows``, judged; ``datasets`` with what reads each:
-        ``butler`` and ``notebook``; ``notes``.
+        ``butler`` and ``notebook``; ``notes``; the standard ``plots`` that
+        there are, and why there are none as ``no_plots``.
 
     Raises
     ------
@@ -77,14 +81,20 @@ def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None 
     specs = query.specifications(engine)
     latest = _latest(found)
     runs = list(dict.fromkeys(row.run for row in found))
+    full = plot.data_id_of(asked, latest)
+    possible = choices(engine, runs, full)
     return {
         "data_id": asked,
         "run": run,
         "runs": runs,
+        "plots": plot.describe(possible.plots),
+        "kinds": list(dict.fromkeys(one.kind for one in possible.inputs)),
+        "no_plots": possible.message,
         "rows": [
             {
                 **shapes.taken(row, ("metric", "run", "task", "bin_low", "bin_high")),
                 **shapes.row(row, specs.get(row.metric, ())),
+                "table": METRICS[row.metric].table if row.metric in METRICS else None,
             }
             for row in sorted(latest, key=lambda row: _place(row, specs))
         ],
@@ -189,6 +199,33 @@ def notebook(repo: str, row: Measurement) -> str:
     )
 
 
+def first_plot(site: Site, shown: Data) -> dict[str, str | None]:
+    """Draw the first of the plots of a page.
+
+    Parameters
+    ----------
+    site : `Site`
+        The dashboard.
+    shown : `dict` [`str`, `typing.Any`]
+        What `data` returned; what is drawn is added as ``first``.
+
+    Returns
+    -------
+    charts : `dict` [`str`, `str` or `None`]
+        The chart.
+    """
+    shown["first"] = None
+    if not shown["plots"]:
+        return {}
+    try:
+        first, drawn = plot.data(site.engine, shown["data_id"], shown["run"], shown["plots"][0]["name"])
+    except QaError as error:  # the values are there all the same
+        shown["no_plots"] = str(error)
+        return {}
+    shown["first"] = first
+    return {"plot": standard_chart(drawn, plot.row_link(site.links, first))}
+
+
 def add(site: Site) -> None:
     """Add the routes of the page.
 
@@ -226,7 +263,8 @@ def add(site: Site) -> None:
             asked[name] is not None for name in ("visit", "exposure", "tract")
         ):
             return site.go(site.links.page(f"nights/{day_obs}", instrument=instrument))
-        return site.show(request, VIEW, data(site.engine, asked, run))
+        shown = data(site.engine, asked, run)
+        return site.show(request, VIEW, shown, lambda given: first_plot(site, given))
 
 
 VIEW = View("data_id", add, section="nights")
