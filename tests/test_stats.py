@@ -220,6 +220,16 @@ class ErrorsTestCase(unittest.TestCase):
             with self.subTest(truth=truth):
                 self.assertCovers(draw, truth)
 
+    def test_none_or_all_seen(self) -> None:
+        """A fraction that no unit, or each, shows is not taken for certain."""
+        for seen in (False, True):
+            mask, star = np.full(600, seen), np.repeat(np.arange(50), 12)
+            with self.subTest(seen=seen):
+                self.assertAlmostEqual(stats.fraction(mask)[1], 100.0 / 601)
+                # Rows of a star tell together what one of them does.
+                self.assertAlmostEqual(stats.fraction(mask, star)[1], 100.0 / 51)
+        self.assertCovers(lambda rng: stats.fraction(rng.random(200) < 0.02), 2.0)
+
     @staticmethod
     def clustered(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Twelve values of each of 50 stars, which share most of their

@@ -247,7 +247,8 @@ def fraction(mask: np.ndarray, *units: np.ndarray) -> Moments:
     -------
     value, error : `float`
         Percent, and its error: never 0, since none of n seen does not
-        make a fraction of 0 certain (Wilson's interval).
+        make a fraction of 0 certain (Wilson's interval: half of it, or
+        all of it for a fraction of 0 or 1).
     n : `int`
         Size of the sample.
     """

@@ -96,11 +96,16 @@ def fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) ->
     Returns
     -------
     error : `float`
-        Half of Wilson's interval at least; NaN for too few units.
+        Half of Wilson's interval at least, and for a fraction of 0 or 1 all
+        of it, 1 / (1 + n) of n units, since it lies on one side of the value;
+        NaN for too few units.
     """
     n = len(mask)
-    wilson = float(np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n))
-    return float(np.maximum(mean_error(mask, units, p), wilson)) if units else wilson
+    error = mean_error(mask, units, p) if units else 0.0
+    if 0.0 < p < 1.0 or np.isnan(error):
+        return float(np.maximum(error, np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n)))
+    # Rows of one unit are alike: that none is seen tells as much as one does.
+    return 1.0 / (1.0 + (_numbered(units)[2] if units else n))
 
 
 def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 0.0) -> float:

@@ -35,6 +35,9 @@ from ..tables.joined import JoinedStars
 from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask, opened
 
+# Stars are not in every processing: where their data sets are not even
+# registered, a pipeline of other metrics still has a graph.
+
 
 class MatchedStarMetricsConnections(  # numpydoc ignore=PR01
     PipelineTaskConnections,
@@ -53,6 +56,7 @@ class MatchedStarMetricsConnections(  # numpydoc ignore=PR01
         storageClass="ArrowTable",
         dimensions=("instrument", "skymap", "tract"),
         deferLoad=True,
+        deferGraphConstraint=True,
     )
     stars = Input(
         doc="The isolated stars, whose place in the table detections refer to.",
@@ -60,6 +64,7 @@ class MatchedStarMetricsConnections(  # numpydoc ignore=PR01
         storageClass="ArrowTable",
         dimensions=("instrument", "skymap", "tract"),
         deferLoad=True,
+        deferGraphConstraint=True,
     )
     sources = Input(
         doc="Sources of the visits that overlap the tract.",
