@@ -115,7 +115,7 @@ class PhotometryTestCase(unittest.TestCase):
         self.assertGreater(found, 0.741301109252801 * d / math.sqrt(2.0))
         self.assertLessEqual(found, 2.0 * 0.741301109252801 * d / math.sqrt(2.0) + 1e-9)
         self.assertAlmostEqual(value(table, "PF1.validate_drp"), 0.0)
-        self.assertAlmostEqual(value(stars([[18.0, 18.016]] * 40), "PF1.validate_drp"), 100.0)
+        self.assertAlmostEqual(value(stars([[18.0, 18.022]] * 40), "PF1.validate_drp"), 100.0)
 
 
 class BinsTestCase(unittest.TestCase):
