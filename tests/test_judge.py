@@ -155,9 +155,9 @@ class ReportTestCase(OnSqlite, unittest.TestCase):
         write_batch(self.engine, batch("u/me/20261122T050000Z", rows), "/repo", "c")
         write_batch(self.engine, batch("u/me/20261101T050000Z", [row("AM1", 1.0)]), "/repo", "c")
 
-    def shown(self, **kwargs: str) -> str:
+    def shown(self, everything: bool = True, **kwargs: str) -> str:
         text = io.StringIO()
-        show(check(self.url, **kwargs), Console(file=text, width=200))
+        show(check(self.url, **kwargs), Console(file=text, width=200), everything)
         return text.getvalue()
 
     def test_table(self) -> None:
@@ -173,6 +173,15 @@ class ReportTestCase(OnSqlite, unittest.TestCase):
         self.assertEqual(lines[6], "PA1 r: 1 of 1 without value: no [rows]")
         self.assertEqual(lines[7], "design: 1 pass, 1 fail, 1 unknown, 1 without threshold")
         self.assertEqual({line.index("±") for line in lines if "±" in line}, {lines[2].index("±")})
+
+    def test_only_what_is_judged(self) -> None:
+        text = self.shown(everything=False)
+        self.assertNotIn("seeing", text)
+        self.assertIn("1 without threshold (--all lists them)", text)
+
+    def test_nothing_is_judged(self) -> None:
+        write_batch(self.engine, batch("u/me/20261123T050000Z", [row("seeing", 0.7)]), "/repo", "c")
+        self.assertIn("seeing", self.shown(everything=False))
 
     def test_objects(self) -> None:
         found = json.loads(json.dumps(plain(check(self.url)), allow_nan=False))

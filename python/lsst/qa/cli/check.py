@@ -42,9 +42,10 @@ import click
     type=click.Path(exists=True, dir_okay=False),
     help="File of thresholds that count instead of the requirements: YAML, also that of lsst.verify.",
 )
+@click.option("--all", "everything", is_flag=True, help="List the values without a threshold as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print an object instead of a table.")
 def check_command(
-    url: str | None, run: str | None, level: str, files: tuple[str, ...], as_json: bool
+    url: str | None, run: str | None, level: str, files: tuple[str, ...], everything: bool, as_json: bool
 ) -> None:
     """Judge a run by the requirements.
 
@@ -59,5 +60,5 @@ def check_command(
     if as_json:
         click.echo(json.dumps(plain(report), indent=1))
     else:
-        show(report, Console(width=None if sys.stdout.isatty() else 200, highlight=False))
+        show(report, Console(width=None if sys.stdout.isatty() else 200, highlight=False), everything)
     sys.exit(0 if report.good else 1)

@@ -154,7 +154,7 @@ def plain(report: Report) -> dict[str, Any]:
     }
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report, console: Console, everything: bool = False) -> None:
     """Print a report as a table.
 
     Parameters
@@ -163,6 +163,9 @@ def show(report: Report, console: Console) -> None:
         A report.
     console : `rich.console.Console`
         Where to.
+    everything : `bool`, optional
+        Whether to print the values without a threshold as well; they are
+        printed anyway where nothing has one.
     """
     from rich.table import Table
     from rich.text import Text
@@ -175,8 +178,9 @@ def show(report: Report, console: Console) -> None:
     table.add_column("unit", no_wrap=True)
     table.add_column(report.level, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    values = _aligned([_value(item) for item in report.judged])
-    for item, value in zip(report.judged, values):
+    listed = [item for item in report.judged if everything or item.verdict.state != "none"] or report.judged
+    values = _aligned([_value(item) for item in listed])
+    for item, value in zip(listed, values):
         summary, verdict = item
         threshold = "" if verdict.threshold is None else f"{verdict.op} {verdict.threshold:g}"
         word = "" if verdict.state == "none" else verdict.state
@@ -200,7 +204,8 @@ def show(report: Report, console: Console) -> None:
                 Text(f"{where}: {lost} of {summary.n_rows} without value: {summary.message}", style="dim"),
                 soft_wrap=True,
             )
-    words = {"pass": "pass", "fail": "fail", "unknown": "unknown", "none": "without threshold"}
+    more = "" if len(listed) == len(report.judged) else " (--all lists them)"
+    words = {"pass": "pass", "fail": "fail", "unknown": "unknown", "none": f"without threshold{more}"}
     total = ", ".join(f"{count} {words[state]}" for state, count in report.counts.items() if count)
     console.print(Text(f"{report.level}: {total or 'nothing was measured'}", style="bold"), soft_wrap=True)
 
