@@ -34,11 +34,13 @@ from typing import Any, NamedTuple
 
 import sqlalchemy
 
+from ..columns import TABLES
 from ..errors import QaError, UnknownNameError
 from ..plots.catalogue import PLOTS, draw_fit
 from ..plots.drawing import Drawing
 from ..plots.inputs import CANDIDATES, Input, find_inputs, opened_input
 from ..plots.reading import fitting
+from ..resolution import resolve
 from ..store import query
 from ..tables.readable import Readable
 
@@ -139,6 +141,8 @@ def _fits(one: Input) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Name the plots that can be drawn of a table, and their bands."""
     try:
         with opened_input(one) as source:
+            if any(resolve(TABLES[one.kind], source.units, name) is None for name, _ in one.where):
+                return ()  # what is of the detector, or patch, cannot be told
             return tuple(
                 (plot.name, tuple(fit.band for fit in fits if fit.band))
                 for plot in PLOTS.values()

@@ -23,8 +23,8 @@ of columns each, which draws nothing and returns what is to be drawn.
 
 from __future__ import annotations
 
-__all__ = ["Drawing", "draw", "find_plot", "list_plots", "picture"]
+__all__ = ["Drawing", "draw", "figure_of", "find_plot", "list_plots", "picture"]
 
 from .catalogue import draw, find_plot, list_plots
 from .drawing import Drawing
-from .picture import picture
+from .picture import figure_of, picture

@@ -103,7 +103,8 @@ def list_rows(
     Raises
     ------
     MissingColumnError
-        Raised if the table has not what the metric uses.
+        Raised if the table has not what the metric uses, or what rows are
+        chosen by.
     """
     kind = TABLES[table]
     own = KEYS.get(table, "")
@@ -112,9 +113,10 @@ def list_rows(
     narrowed = {**(where or {}), **({own: key} if key is not None else {})}
     by_row = band if band and not kind.by_band else None
     plans, assumed = _plans(source, kind, {*wanted, *narrowed, *(["band"] if by_row else [])})
-    needed = columns_of(task) if task is not None else ()
+    # What rows are chosen by has to be there, too.
+    needed = (*(columns_of(task) if task is not None else ()), *narrowed)
     if lost := tuple(name for name in needed if name not in plans and name not in assumed):
-        raise MissingColumnError(f"{source.name} lacks {', '.join(lost)}, which the metric uses.", lost)
+        raise MissingColumnError(f"{source.name} lacks {', '.join(lost)}, which rows are chosen by.", lost)
     mask = None if task is None else mask_of(task)
     prepared = Prepared(source, [], {}, plans, assumed, frozenset(), kind)
     found: list[Piece] = []
@@ -172,8 +174,7 @@ def _kept(
 ) -> np.ndarray:
     kept = np.ones(piece.n_rows, dtype=bool)
     for name, value in narrowed.items():
-        if name in there:
-            kept &= piece[name] == value
+        kept &= piece[name] == value
     if band and "band" in there:
         column = piece["band"]
         kept &= np.array([one == band for one in column.values], dtype=bool)[column.codes]

@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..columns import TABLES
+from ..errors import MissingColumnError
 from ..pieces import Piece, joined
 from ..resolution import Plan, resolve
 from ..stats.pairs import hash_order
@@ -155,9 +156,16 @@ def read_columns(fit: Fit, source: Readable, where: Mapping[str, int], most: int
     chosen : `Chosen`
         All selected rows, or a sample of them, the same one each time; of
         stars that were matched all rows of a star or none.
+
+    Raises
+    ------
+    MissingColumnError
+        Raised if the table has no such column.
     """
     kind = TABLES[fit.way.table]
     own = {name: plan for name in where if (plan := resolve(kind, source.units, name)) is not None}
+    if lost := tuple(name for name in where if name not in own):
+        raise MissingColumnError(f"{source.name} lacks {', '.join(lost)}, which rows are chosen by.", lost)
     whole = kind.group or _NUMBER
     names = {*fit.plans, *fit.assumed, *own, whole}
     plans = {**fit.plans, **own}

@@ -28,6 +28,7 @@ import numpy as np
 from ..metrics.photometry import MILLI, PA1
 from ..pieces import Coded
 from ..stats.groups import group_rows
+from ..stats.pairs import hash_order
 from .crowd import MOST_MARKS, crowd, running_median, span
 from .declared import Plot, Way
 from .drawing import Drawing, Layer
@@ -47,14 +48,20 @@ def repeatability(
         known &= extendedness < 0.5
     bands = [""] if band is None else sorted(set(band.values), key="ugrizy".find)
     layers: list[Layer] = []
-    total = 0
+    total = fewer = 0
     for name in bands:
-        part = known if band is None else known & (band.codes == band.values.index(name))
-        if not part.any():
+        here = known if band is None else known & (band.codes == band.values.index(name))
+        if not here.any():
             continue
-        mag, rms, stars = star_scatter(key[part], psf_mag[part])
+        mag, rms, stars = star_scatter(key[here], psf_mag[here])
         tone = f"band:{name}" if name else "one"
-        layers += crowd(mag, rms, f"{name} stars".strip(), tone, stars, MOST_MARKS // len(bands), log_up=True)
+        # Cells of several bands would hide each other: points of some stars
+        # do not.
+        most = MOST_MARKS // len(bands)
+        order = np.argsort(hash_order(stars))
+        part = order if len(bands) == 1 else np.sort(order[:most])
+        fewer += len(stars) - len(part)
+        layers += crowd(mag[part], rms[part], f"{name} stars".strip(), tone, stars[part], most, log_up=True)
         total += len(rms)
         layers += running_median(mag, rms, "", tone if len(bands) > 1 else "ink")
     drawn = [layer for layer in layers if layer.kind in ("points", "cells")]
@@ -71,6 +78,7 @@ def repeatability(
         n=total,
         of=f"stars of {_LEAST_VISITS} visits or more",
         log_up=True,
+        notes=(f"Not drawn: {fewer:,} of them, chosen at random; the medians are of all.",) if fewer else (),
     )
 
 

@@ -38,6 +38,7 @@ PLACES = ("visit", "exposure", "tract")
 index.
 """
 
+_LARGEST = 2**63 - 1
 DETAIL = ("instrument", "skymap", "patch", "physical_filter", "band")
 
 
@@ -109,5 +110,7 @@ def _conditions(data_id: Mapping[str, Any]) -> list[sa.ColumnElement[bool]]:
         raise InputError(f"Not of a data ID that can be shown: {', '.join(strange)}.")
     if not set(given) & set(PLACES):
         raise InputError("Name a visit, an exposure or a tract, as in 'visit=1228'.")
+    if large := [name for name, value in given.items() if isinstance(value, int) and abs(value) > _LARGEST]:
+        raise InputError(f"No number of a data ID is as large as that of {', '.join(large)}.")
     rows = tables().measurement
     return [rows.c[name] == value for name, value in given.items() if name != "detector"]

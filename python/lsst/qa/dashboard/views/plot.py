@@ -252,9 +252,4 @@ def add(site: Site) -> None:
         return site.show(request, VIEW, shown, lambda _: {"plot": standard_chart(drawn, row)})
 
 
-def prepare() -> None:
-    """Import what the first plot would wait for."""
-    import lsst.daf.butler  # noqa: F401
-
-
-VIEW = View("plot", add, section="nights", prepare=prepare)
+VIEW = View("plot", add, section="nights")
