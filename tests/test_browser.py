@@ -95,7 +95,7 @@ class BrowserTestCase(Chromium):
         page = self.open()
         for path in self.addresses():
             with self.subTest(path):
-                self.assert_sound(self.go(page, path), rules=False)
+                self.assert_sound(self.go(page, path), axe=False)
                 if path in CHARTS:
                     self.assertEqual(self.drawn(page), CHARTS[path])
 
@@ -115,7 +115,7 @@ class BrowserTestCase(Chromium):
         page = self.open(dark=True, narrow=True)
         for path in self.addresses():
             with self.subTest(path):
-                self.assert_sound(self.go(page, path), rules=False)
+                self.assert_sound(self.go(page, path), axe=False)
 
     def test_without_script(self) -> None:
         """Values and what they mean are text."""

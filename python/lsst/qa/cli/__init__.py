@@ -48,6 +48,7 @@ VERBS = {
     "publish": "Send results to wherever they are wanted.",
     "run": "Run a declared job.",
     "simulate": "Write a simulated survey into a repository.",
+    "site": "Write pages of a metrics database as files.",
     "worker": "Take jobs from a metrics database and run them.",
 }
 

@@ -83,6 +83,7 @@ def environment(links: Links, **shared: Any) -> jinja2.Environment:
     made.globals |= {
         "links": links,
         "asset": lambda name: f"{links.root}/static/{name}?v={assets.load(name).digest}",
+        "copied": None,
         "bar": bars.bar,
         "bar_size": (bars.WIDTH, bars.HEIGHT),
         "levels": LEVELS,
