@@ -27,15 +27,15 @@ __all__ = ["run_groups"]
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..columns import TABLES
 from ..errors import BudgetError
-from ..pieces import Piece
-from ..stats import group_rows, hash_order
+from ..pieces import Columns, Piece
+from ..stats import Groups, group_rows, hash_order
 from .contexts import Level
 from .grouping import OutOfOrderError, dealt_out, in_order
 from .rows import Row, measured
@@ -137,18 +137,78 @@ def _apart(tasks: Sequence[Task]) -> dict[Across, list[Task]]:
     return found
 
 
+class _First(NamedTuple):
+    """The first step of some metrics, worked out once for all pieces."""
+
+    key: Any
+    selection: Any
+    most: int | None
+    mask: Callable[[Columns], np.ndarray] | None
+    step: Callable[..., Made]
+    columns: dict[str, str | None]
+    constants: dict[str, Any]
+
+
+def _firsts(tasks: Sequence[Task]) -> list[_First]:
+    """List the first steps, each once."""
+    found: dict[Any, _First] = {}
+    for task in tasks:
+        if (key := first_key(task)) in found:
+            continue
+        metric, step = task.metric, task.metric.steps[0]
+        # The first parameter is the groups; the others are columns.
+        columns = given(step, None, task.column, skip=1)
+        how = mask_of(task), step, columns, metric.arguments(step, None)
+        found[key] = _First(key, _selection(task), metric.most_rows, *how)
+    return list(found.values())
+
+
+class _Part:
+    """Whole groups of one context; what steps share is made once.
+
+    Parameters
+    ----------
+    piece : `Piece`
+        The rows.
+    key : `str`
+        Column that numbers the groups.
+    n_rows : `int`
+        Number of rows of the table.
+    """
+
+    def __init__(self, piece: Piece, key: str, n_rows: int):
+        self._key, self._n_rows = key, n_rows
+        self._samples: dict[int | None, Piece] = {None: piece}
+        self._selections: dict[Any, tuple[Piece, Groups]] = {}
+
+    def selected(self, first: _First) -> tuple[Piece, Groups]:
+        """Return the rows that a step takes, group by group."""
+        if first.selection not in self._selections:
+            if first.most not in self._samples:
+                self._samples[first.most] = _sampled(self._samples[None], self._key, first.most, self._n_rows)
+            piece = self._samples[first.most]
+            if first.mask is not None:
+                piece = piece.take(np.flatnonzero(first.mask(piece)))
+            index, groups = group_rows(piece[self._key])
+            self._selections[first.selection] = piece if index is None else piece.take(index), groups
+        return self._selections[first.selection]
+
+
 def _gathered(
     tasks: Sequence[Task], pieces: Iterator[Piece], n_rows: int, memory: int | None
 ) -> tuple[dict[Across, Level], dict[tuple[Across, int], _Gathered]]:
     """Run the first steps on all groups, by context."""
-    split = TABLES[tasks[0].metric.table].split
-    apart = _apart(tasks)
-    levels = {across: Level([name for name in split if name not in across]) for across in apart}
+    kind = TABLES[tasks[0].metric.table]
+    firsts = {across: _firsts(own) for across, own in _apart(tasks).items()}
+    levels = {across: Level([name for name in kind.split if name not in across]) for across in firsts}
     gathered: dict[tuple[Across, int], _Gathered] = {}
     for piece in pieces:
-        for across, own in apart.items():
-            for number, part in _by_context(piece, levels[across].number(piece)):
-                _first_steps(own, part, n_rows, gathered.setdefault((across, number), _Gathered()), memory)
+        whole = _Part(piece, kind.group, n_rows)
+        for across, own in firsts.items():
+            for number, some in _by_context(piece, levels[across].number(piece)):
+                # Where nothing lies across, all that is shared is.
+                part = whole if some is piece else _Part(some, kind.group, n_rows)
+                _first_steps(own, part, gathered.setdefault((across, number), _Gathered()), memory)
     return levels, gathered
 
 
@@ -160,37 +220,31 @@ def _by_context(piece: Piece, numbers: np.ndarray) -> Iterator[tuple[int, Piece]
         yield number, piece.take(np.flatnonzero(numbers == number))
 
 
-def _first_steps(
-    tasks: Sequence[Task], piece: Piece, n_rows: int, gathered: _Gathered, memory: int | None
-) -> None:
+def _first_steps(firsts: Sequence[_First], part: _Part, gathered: _Gathered, memory: int | None) -> None:
     """Run the first step of each metric on some whole groups."""
-    selections: dict[Any, tuple[Piece, Any]] = {}
-    samples: dict[int | None, Piece] = {None: piece}
-    done: set[Any] = set()
-    for task in tasks:
-        selection, step, most = _selection(task), first_key(task), task.metric.most_rows
-        if step in done or step in gathered.failures:
+    counted: set[Any] = set()
+    for first in firsts:
+        key = first.key
+        if key in gathered.failures:
             continue
-        done.add(step)
         try:
-            if most not in samples:
-                samples[most] = _sampled(piece, TABLES[task.metric.table].group, most, n_rows)
-            if selection not in selections:
-                selections[selection] = _grouped(task, samples[most])
-                rows, (_, groups) = selections[selection][0].n_rows, selections[selection][1]
-                gathered.rows[selection] += rows
-                gathered.groups[selection] += len(groups)
-            made = _first_step(task, *selections[selection])
+            piece, groups = part.selected(first)
+            if first.selection not in counted:
+                counted.add(first.selection)
+                gathered.rows[first.selection] += piece.n_rows
+                gathered.groups[first.selection] += len(groups)
+            values = {name: column and piece[column] for name, column in first.columns.items()}
+            made = first.step(groups, **values, **first.constants)
         except Exception as error:  # told in the rows of the metrics that need it
-            gathered.failures[step] = error
+            gathered.failures[key] = error
             continue
-        gathered.keep(step, made)
-        if memory is not None and gathered.sizes[step] > memory:
-            gathered.failures[step] = BudgetError(
-                f"what {task.metric.steps[0].__name__} keeps of the groups exceeds {memory / 2**20:.0f} MiB"
+        gathered.keep(key, made)
+        if memory is not None and gathered.sizes[key] > memory:
+            gathered.failures[key] = BudgetError(
+                f"what {first.step.__name__} keeps of the groups exceeds {memory / 2**20:.0f} MiB"
             )
-            del gathered.parts[step]
-            gathered.blocks.pop(step, None)
+            del gathered.parts[key]
+            gathered.blocks.pop(key, None)
 
 
 def _sampled(piece: Piece, key: str, most: int | None, n_rows: int) -> Piece:
@@ -198,26 +252,6 @@ def _sampled(piece: Piece, key: str, most: int | None, n_rows: int) -> Piece:
     if most is None or most >= n_rows:
         return piece
     return piece.take(np.flatnonzero(hash_order(piece[key]) < np.uint64(most / n_rows * 2.0**64)))
-
-
-def _grouped(task: Task, piece: Piece) -> tuple[Piece, Any]:
-    mask = mask_of(task)
-    if mask is not None:
-        piece = piece.take(np.flatnonzero(mask(piece)))
-    return piece, group_rows(piece[TABLES[task.metric.table].group])
-
-
-def _first_step(task: Task, piece: Piece, grouped: Any) -> Made:
-    index, groups = grouped
-    step = task.metric.steps[0]
-    # The first parameter is the groups; the others are columns, ordered alike.
-    values = given(
-        step,
-        None,
-        lambda name: piece[task.column(name)] if index is None else piece[task.column(name)][index],
-        skip=1,
-    )
-    return step(groups, **values, **task.metric.arguments(step, None))
 
 
 def _finish(task: Task, gathered: _Gathered, cache: dict[Any, Any], band: str | None) -> Any:

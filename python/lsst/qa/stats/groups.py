@@ -283,11 +283,16 @@ class Groups:
         """Compare medians with a limit; of groups that have none, most rows
         decide.
         """
-        medians = self.median(values)
-        held = than(medians, limit)
-        if np.any(unknown := np.isnan(medians)):
-            held[unknown] = self.take(unknown)._most(than(values[self.spread(unknown)], limit))
-        return held
+
+        def work() -> np.ndarray:
+            medians = self.median(values)
+            held: np.ndarray = than(medians, limit)
+            if np.any(unknown := np.isnan(medians)):
+                held[unknown] = self.take(unknown)._most(than(values[self.spread(unknown)], limit))
+            return held
+
+        # A copy, which may be written to.
+        return self._once((than, limit), values, work).copy()
 
     def _most(self, mask: np.ndarray) -> np.ndarray:
         """Tell in which groups a condition holds for most of the rows."""
