@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["GATHERED", "RUN", "fresh", "register", "results", "survey"]
+__all__ = ["GATHERED", "RUN", "fresh", "register", "release", "results", "survey"]
 
 import json
 import shutil
@@ -33,8 +33,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lsst.daf.butler import Butler, DatasetRef, DatasetType, FileDataset
+from lsst.daf.butler import Butler, DataCoordinate, DatasetRef, DatasetType, FileDataset
 from lsst.qa.catalogue import METRICS
+from lsst.qa.metric import Metric
 from lsst.qa.results import GATHERED_SCHEMA, SCHEMA, from_rows
 from lsst.qa.simulate import Survey, write_repository
 
@@ -45,6 +46,7 @@ ROWS = 100
 """Rows of a small dataset."""
 
 _DETECTORS = 9
+_RELEASED = 50  # metrics
 _AT_ONCE = 1000
 
 
@@ -156,6 +158,81 @@ def _gathered(rows: list[dict[str, Any]], visits: np.ndarray, uuids: list[str]) 
     columns = [origin[f.name] if f.name in origin else base[f.name] for f in GATHERED_SCHEMA]
     whole = pa.Table.from_arrays(columns, schema=GATHERED_SCHEMA)
     return whole.sort_by([("metric", "ascending"), ("visit", "ascending"), ("detector", "ascending")])
+
+
+def release(folder: Path, rows: int) -> Path:
+    """Make a repository with one table that gathered a release: visits of
+    fifty metrics, as `results` has them, but no datasets beside it.
+
+    The rows come metric by metric, so that those of a dataset are all over
+    the table. It is written metric by metric as well, in little memory.
+    """
+    place = folder / f"release-{rows}"
+    if place.exists():
+        return place
+    making = folder / f"making-release-{rows}"
+    shutil.rmtree(making, ignore_errors=True)
+    making.mkdir(parents=True)
+    butler = Butler.from_config(Butler.makeRepo(str(making)), writeable=True, run=GATHERED)
+    register(butler, [])
+    metrics = [metric for metric in METRICS.values() if metric.table == "source"][:_RELEASED]
+    visits = np.arange(rows // (_RELEASED * (_DETECTORS + 1)))
+    uuids = pa.array([str(uuid.UUID(int=int(visit) + (1 << 100), version=4)) for visit in visits])
+    path = making / "released.parq"
+    with pq.ParquetWriter(path, GATHERED_SCHEMA) as writer:
+        for metric in metrics:
+            writer.write_table(_released(metric, visits, uuids))
+    ref = DatasetRef(
+        butler.get_dataset_type("qa_gathered_metrics"),
+        DataCoordinate.make_empty(butler.dimensions),
+        run=GATHERED,
+    )
+    butler.ingest(FileDataset(path=str(path), refs=[ref]), transfer="move")
+    butler.close()
+    making.rename(place)
+    return place
+
+
+def _released(metric: Metric, visits: np.ndarray, uuids: pa.Array) -> pa.Table:
+    """Make the rows of a metric in all visits and their detectors."""
+    owner = pa.array(np.repeat(np.arange(len(visits)), _DETECTORS + 1))
+    noise = np.random.default_rng(len(metric.name)).normal(1.0, 0.1, len(owner))
+    place = pa.array([None, *range(_DETECTORS)], pa.int64()).take(
+        pa.array(np.tile(np.arange(_DETECTORS + 1), len(visits)))
+    )
+    night = pa.array(20260101 + np.arange(len(visits)) // 1000 % 28)
+    time = pa.array(np.arange(len(visits)) * 40_000_000 + 1_767_225_600_000_000, pa.timestamp("us"))
+    columns = {
+        "value": noise,
+        "error": 0.1 * noise,
+        "n": pa.array(np.abs(1000 * noise).astype(int)),
+        "detector": place,
+        "visit": pa.array(visits).take(owner),
+        "day_obs": night.take(owner),
+        "obs_time": time.take(owner),
+        "dataset_id": uuids.take(owner),
+        "run_time": pa.nulls(len(owner), pa.timestamp("us")),
+    }
+    same = {
+        "metric": metric.name,
+        "unit": metric.unit,
+        "band": "r",
+        "status": "ok",
+        "instrument": "Cam",
+        "physical_filter": "r_01",
+        "run": RUN,
+        "task": "sourceMetrics",
+        "dataset_type": "qa_source_metrics",
+    }
+    arrays = []
+    for field in GATHERED_SCHEMA:
+        if field.name in same:
+            arrays.append(pa.repeat(pa.scalar(same[field.name], field.type), len(owner)))
+        else:
+            arrays.append(
+                pa.array(columns[field.name]) if field.name in columns else pa.nulls(len(owner), field.type)
+            )
+    return pa.Table.from_arrays(arrays, schema=GATHERED_SCHEMA)
 
 
 def fresh(name: str) -> str:

@@ -134,7 +134,8 @@ class SqliteTestCase(LoadTests, OnSqlite, unittest.TestCase):
         one = contents(self.engine)
         for rows in (1, N_ROWS, 2 * N_ROWS + 1):
             other = self.other()
-            with mock.patch.multiple(gathered, _PASS_ROWS=2 * rows, BATCH_ROWS=rows, BATCH_DATASETS=2):
+            small = {"_PASS_ROWS": 2 * rows, "_PART_ROWS": 2 * rows, "_PARTS": 2, "_READ_ROWS": 5}
+            with mock.patch.multiple(gathered, **small, BATCH_ROWS=rows, BATCH_DATASETS=2):
                 load(self.repo, [GATHERED], self.url)
             self.assertEqual(contents(other), one)
 

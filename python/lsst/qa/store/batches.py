@@ -206,7 +206,7 @@ def in_order(rows: pa.Table, owners: np.ndarray) -> pa.Table:
     Parameters
     ----------
     rows : `pyarrow.Table`
-        Rows with at least the columns of `lsst.qa.results.SCHEMA`.
+        Rows with columns of `lsst.qa.results.SCHEMA`.
     owners : `numpy.ndarray` of `int`, (n,)
         Number of the dataset of each row, from 0.
 
@@ -217,7 +217,7 @@ def in_order(rows: pa.Table, owners: np.ndarray) -> pa.Table:
         that gathered it in another order, their order is the same.
     """
     key, span = owners.astype(np.int64), int(owners.max(initial=0)) + 1
-    for name in _ORDER:
+    for name in (name for name in _ORDER if name in rows.column_names):
         column = rows[name]
         if column.null_count < len(column):
             codes, values = _codes(column)

@@ -23,7 +23,10 @@ from __future__ import annotations
 
 __all__ = ["Contents", "gathered_batches", "gathered_contents", "open_gathered", "windows"]
 
-from collections.abc import Callable, Container, Iterator, Sequence
+import datetime
+import tempfile
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -35,7 +38,10 @@ from ..results import GATHERED_SCHEMA, SCHEMA, run_time
 from .batches import BATCH_DATASETS, BATCH_ROWS, Batch, Origin, Provenance, conform, in_order
 
 _PASS_ROWS = 1_000_000
+_PART_ROWS = 400_000
+_PARTS = 200  # files that are open at the same time
 _ORIGIN_FIELDS = [name for name in GATHERED_SCHEMA.names if name not in SCHEMA.names]
+_READ_ROWS = 1 << 17
 
 
 class Contents(NamedTuple):
@@ -45,16 +51,20 @@ class Contents(NamedTuple):
     ----------
     uuids : `list` [`str`]
         Its datasets.
-    runs, types : `list` [`str`]
-        The RUN collection and the dataset type of each.
-    codes : `numpy.ndarray` of `int`, (n,)
-        Place in ``uuids`` of the dataset of each row.
+    runs, types, tasks : `list` [`str`]
+        The RUN collection, the dataset type and the task of each.
+    times : `list` [`datetime.datetime` or `None`]
+        The start of the run of each; UTC, without a zone.
+    counts : `numpy.ndarray` of `int`, (n,)
+        How many rows each has.
     """
 
     uuids: list[str]
     runs: list[str]
     types: list[str]
-    codes: np.ndarray
+    tasks: list[str | None]
+    times: list[datetime.datetime | None]
+    counts: np.ndarray
 
 
 def open_gathered(path: str) -> pq.ParquetFile:
@@ -70,7 +80,7 @@ def open_gathered(path: str) -> pq.ParquetFile:
     file : `pyarrow.parquet.ParquetFile`
         The open file; columns that repeat themselves are read as such.
     """
-    repeating = ["dataset_id", "run", "task", "dataset_type"]
+    repeating = [f.name for f in GATHERED_SCHEMA if pa.types.is_string(f.type) and f.name != "message"]
     return pq.ParquetFile(path, read_dictionary=repeating, buffer_size=1 << 20, pre_buffer=False)
 
 
@@ -85,7 +95,8 @@ def gathered_contents(file: pq.ParquetFile) -> Contents:
     Returns
     -------
     contents : `Contents`
-        Its datasets and which rows are theirs.
+        Its datasets; what is in memory grows with them and not with the
+        rows.
 
     Raises
     ------
@@ -94,14 +105,25 @@ def gathered_contents(file: pq.ParquetFile) -> Contents:
     """
     if lacking := [name for name in _ORIGIN_FIELDS if name not in file.schema_arrow.names]:
         raise NotATableError(f"it is not a gathered table: it lacks {', '.join(lacking)}")
-    names = ("dataset_id", "run", "dataset_type")
-    table = file.read(columns=list(names)).unify_dictionaries()
-    ids, runs, types = (table[name].combine_chunks().dictionary_encode() for name in names)
-    codes = ids.indices.to_numpy()
-    first = pa.array(np.unique(codes, return_index=True)[1])
-    return Contents(
-        ids.dictionary.to_pylist(), runs.take(first).to_pylist(), types.take(first).to_pylist(), codes
+    known: dict[str, int] = {}
+    counts = np.zeros(0, dtype=np.int64)
+    firsts: list[pa.RecordBatch] = []
+    for batch in file.iter_batches(_READ_ROWS, columns=_ORIGIN_FIELDS):
+        if batch["dataset_id"].null_count:
+            raise NotATableError("it is not a gathered table: a row has no dataset_id")
+        words, indices = _used(batch["dataset_id"])
+        codes = [known.setdefault(word, len(known)) for word in words]
+        first = np.empty(len(words), dtype=np.int64)
+        first[indices[::-1]] = np.arange(len(indices))[::-1]
+        new = np.array(codes) >= len(counts)
+        counts = np.concatenate([counts, np.zeros(len(known) - len(counts), dtype=np.int64)])
+        counts[codes] += np.bincount(indices)
+        firsts += [_plain(batch.take(pa.array(first[new])))] if new.any() else []
+    table = pa.Table.from_batches(firsts, pa.schema([GATHERED_SCHEMA.field(n) for n in _ORIGIN_FIELDS]))
+    runs, types, tasks, times = (
+        table[name].to_pylist() for name in ("run", "dataset_type", "task", "run_time")
     )
+    return Contents(list(known), runs, types, tasks, times, counts)
 
 
 def gathered_batches(
@@ -126,32 +148,17 @@ def gathered_batches(
     Yields
     ------
     batch : `Batch`
-        Some of the datasets. At most a million rows, or one dataset, are in
-        memory, whatever the order of the table is.
+        Some of the datasets. Of more than a million rows, some hundred
+        thousand at a time, or one dataset, are in memory, whatever the order
+        of the table is; the others wait in the folder for temporary files.
     """
-    counts = np.bincount(contents.codes, minlength=len(contents.uuids))
-    order = sorted((uuid, code) for code, uuid in enumerate(contents.uuids) if uuid in wanted)
-    for part in _groups([code for _, code in order], counts, _PASS_ROWS, len(order)):
-        rows = _selected(file, contents.codes, part)
-        start = 0
-        for codes in _groups(part, counts, BATCH_ROWS, BATCH_DATASETS):
-            mine = counts[codes]
-            piece = rows.slice(start, int(mine.sum()))
-            start += piece.num_rows
-            firsts = piece.select(_ORIGIN_FIELDS).take(pa.array(np.cumsum(mine) - mine)).to_pylist()
-            origins = [
-                Origin(
-                    first["dataset_id"],
-                    first["run"],
-                    first["dataset_type"],
-                    first["run_time"] or run_time(first["run"], None),
-                    provenance_of(first["run"], first["dataset_type"])._replace(
-                        task=first["task"], created=None
-                    ),
-                )
-                for first in firsts
-            ]
-            yield Batch(origins, mine, conform(piece))
+    order = _in_order(contents, wanted)
+    most = _PASS_ROWS if contents.counts[order].sum() <= _PASS_ROWS else _PART_ROWS
+    parts = list(_groups(order, contents.counts, most, len(order)))
+    for start in range(0, len(parts), _PARTS):
+        some = parts[start : start + _PARTS]
+        for part, (rows, owners) in zip(some, _divided(file, contents, some)):
+            yield from _batches(contents, part, in_order(rows, owners), provenance_of)
 
 
 def windows(contents: Contents, wanted: Container[str]) -> list[list[str]]:
@@ -169,10 +176,31 @@ def windows(contents: Contents, wanted: Container[str]) -> list[list[str]]:
     windows : `list` [`list` [`str`]]
         The datasets, sorted, in parts of so many rows as a batch has.
     """
-    counts = np.bincount(contents.codes, minlength=len(contents.uuids))
-    order = [code for _, code in sorted((u, c) for c, u in enumerate(contents.uuids) if u in wanted)]
-    parts = _groups(order, counts, BATCH_ROWS, BATCH_DATASETS)
+    parts = _groups(_in_order(contents, wanted), contents.counts, BATCH_ROWS, BATCH_DATASETS)
     return [[contents.uuids[code] for code in part] for part in parts]
+
+
+def _in_order(contents: Contents, wanted: Container[str]) -> list[int]:
+    """Sort the places of the datasets that are wanted by identifier."""
+    return [code for _, code in sorted((u, c) for c, u in enumerate(contents.uuids) if u in wanted)]
+
+
+def _batches(
+    contents: Contents, part: list[int], rows: pa.Table, provenance_of: Callable[[str, str], Provenance]
+) -> Iterator[Batch]:
+    """Cut rows in order into batches."""
+    start = 0
+    for codes in _groups(part, contents.counts, BATCH_ROWS, BATCH_DATASETS):
+        counts = contents.counts[codes]
+        piece = rows.slice(start, int(counts.sum()))
+        start += piece.num_rows
+        yield Batch([_origin(contents, code, provenance_of) for code in codes], counts, conform(piece))
+
+
+def _origin(contents: Contents, code: int, provenance_of: Callable[[str, str], Provenance]) -> Origin:
+    run, kind = contents.runs[code], contents.types[code]
+    made = provenance_of(run, kind)._replace(task=contents.tasks[code], created=None)
+    return Origin(contents.uuids[code], run, kind, contents.times[code] or run_time(run, None), made)
 
 
 def _groups(codes: Sequence[int], counts: np.ndarray, most_rows: int, most: int) -> Iterator[list[int]]:
@@ -189,21 +217,71 @@ def _groups(codes: Sequence[int], counts: np.ndarray, most_rows: int, most: int)
         yield group
 
 
-def _selected(file: pq.ParquetFile, codes: np.ndarray, wanted: list[int]) -> pa.Table:
-    """Read the rows of some datasets, in order."""
-    ranks = np.full(int(codes.max()) + 1, -1)
-    ranks[wanted] = np.arange(len(wanted))
-    parts, owners, start = [], [], 0
-    names = [name for name in GATHERED_SCHEMA.names if name in file.schema_arrow.names]
-    for batch in file.iter_batches(columns=names):
-        owner = ranks[codes[start : start + batch.num_rows]]
-        start += batch.num_rows
+def _divided(
+    file: pq.ParquetFile, contents: Contents, parts: Sequence[Sequence[int]]
+) -> Iterator[tuple[pa.Table, np.ndarray]]:
+    """Read the rows of each part, with the place in it that their dataset
+    has, going over the file once.
+    """
+    codes = [code for part in parts for code in part]
+    place = {contents.uuids[code]: rank for rank, code in enumerate(codes)}
+    part_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    if len(parts) == 1:
+        held = list(_owned(file, place))
+        owners = np.concatenate([owner for _, owner in held])
+        yield pa.Table.from_batches([batch for batch, _ in held]), owners
+        return
+    with tempfile.TemporaryDirectory(prefix="lsst-qa-") as folder:
+        paths = [Path(folder, f"{number}.arrows") for number in range(len(parts))]
+        _spill(_owned(file, place), part_of, paths)
+        for path in paths:
+            with pa.memory_map(str(path)) as stream:
+                rows = pa.ipc.open_stream(stream).read_all()
+            path.unlink()
+            owners = rows["owner"].to_numpy()
+            yield rows.drop_columns(["owner"]), owners - owners.min()
+
+
+def _spill(rows: Iterator[tuple[pa.RecordBatch, np.ndarray]], part_of: np.ndarray, paths: list[Path]) -> None:
+    """Write the rows of each part to a file of its own."""
+    options = pa.ipc.IpcWriteOptions(compression="lz4", unify_dictionaries=False)
+    writers: dict[int, pa.ipc.RecordBatchStreamWriter] = {}
+    try:
+        for batch, owner in rows:
+            batch = batch.append_column("owner", pa.array(owner, pa.int32()))
+            parts = part_of[owner]
+            batch = batch.take(pa.array(np.argsort(parts, kind="stable")))
+            found, sizes = np.unique(parts, return_counts=True)
+            for part, start, size in zip(found.tolist(), np.cumsum(sizes) - sizes, sizes):
+                if part not in writers:
+                    writers[part] = pa.ipc.new_stream(str(paths[part]), batch.schema, options=options)
+                writers[part].write_batch(batch.slice(start, size))
+    finally:
+        for writer in writers.values():
+            writer.close()
+
+
+def _owned(file: pq.ParquetFile, place: Mapping[str, int]) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
+    """Read the rows of some datasets, with the place of each row's dataset."""
+    held = [name for name in SCHEMA.names if name in file.schema_arrow.names]
+    for batch in file.iter_batches(_READ_ROWS, columns=[*held, "dataset_id"]):
+        words, indices = _used(batch["dataset_id"])
+        owner = np.array([place.get(word, -1) for word in words], dtype=np.int64)[indices]
         kept = owner >= 0
         if kept.any():
-            parts.append(batch if kept.all() else batch.filter(pa.array(kept)))
-            owners.append(owner[kept])
-    rows = pa.Table.from_batches(parts)
-    lacking = [field for field in SCHEMA if field.name not in names]
-    for field in lacking:
-        rows = rows.append_column(field.name, pa.nulls(rows.num_rows, field.type))
-    return in_order(rows, np.concatenate(owners))
+            rows = batch.select(held)
+            yield (rows, owner) if kept.all() else (rows.filter(pa.array(kept)), owner[kept])
+
+
+def _used(column: pa.DictionaryArray) -> tuple[list[str], np.ndarray]:
+    """Return the words that are in a column, and which each row has."""
+    indices = column.indices.to_numpy()
+    used = np.flatnonzero(np.bincount(indices, minlength=len(column.dictionary)))
+    ranks = np.empty(len(column.dictionary), dtype=np.int64)
+    ranks[used] = np.arange(len(used))
+    return column.dictionary.take(pa.array(used)).to_pylist(), ranks[indices]
+
+
+def _plain(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """Give columns that were read as repeating their own type."""
+    return batch.cast(pa.schema([GATHERED_SCHEMA.field(name) for name in batch.schema.names]))
