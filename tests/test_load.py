@@ -91,6 +91,15 @@ class LoadTests(SharedSurvey):
         self.assertEqual(got, sorted(tuple(repr(r[name]) for name in names) for r in put))
         self.assertEqual({m.dataset_id for m in found}, {str(ref.id) for ref in self.refs})
 
+    def test_repository_named_from_here(self) -> None:
+        """Whoever reads the database works in another folder."""
+        place = Path(self.repo)
+        with contextlib.chdir(place.parent):
+            load(place.name, ["u/me/qa"], self.url)
+        run = get_run(self.engine, RUN)
+        assert run is not None
+        self.assertEqual(run.repo, self.repo)
+
     def test_twice_changes_nothing(self) -> None:
         load(self.repo, ["u/me/qa"], self.url)
         before = self.dump()

@@ -31,6 +31,7 @@ __all__ = [
     "uris",
 ]
 
+import os
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -98,7 +99,8 @@ def open_repository(repo: str) -> Repository:
         raise CollectionError(
             f"{repo!r} is not a Butler repository: {' '.join(str(error).split())}"
         ) from error
-    return Repository(butler, uri.ospath if uri.isLocal else uri.geturl())
+    # Whoever reads it from the database works in another folder.
+    return Repository(butler, os.path.abspath(uri.ospath) if uri.isLocal else uri.geturl())
 
 
 def find_results(butler: Butler, collections: Sequence[str], where: str = "") -> list[DatasetRef]:
