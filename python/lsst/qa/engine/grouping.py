@@ -38,7 +38,7 @@ import numpy as np
 from ..pieces import Coded, Piece, joined
 from ..stats import hash_order
 
-PART_ROWS = 1 << 18
+PART_ROWS = 1 << 17
 """Rows of a part: few enough for the processor's cache to hold a column."""
 
 

@@ -86,24 +86,20 @@ def astrometric_stars(
     snr_min: float = 50.0,
     extended: float = 0.5,
     all_compact: bool = False,
-    most_stars: int | None = 10_000,
 ) -> dict[str, np.ndarray]:
     """Pick the stars whose separations are measured, and their positions in
     each visit.
 
     A star has at least two detections, a median magnitude of ``mag_min`` to
-    ``mag_max``, a median S/N of at least ``snr_min`` and is compact. Of more
-    than ``most_stars`` a sample is kept that depends on nothing but their
-    keys.
+    ``mag_max``, a median S/N of at least ``snr_min`` and is compact.
     """
     compact = (
         stars.all(extendedness < extended) if all_compact else stars.median_below(extendedness, extended)
     )
-    chosen = compact & (stars.counts > 1) & stars.all(np.isfinite(ra) & np.isfinite(dec))
+    chosen = compact & (stars.counts > 1) & stars.finite(ra) & stars.finite(dec)
     chosen &= stars.median_at_least(psf_mag, mag_min) & stars.median_below(psf_mag, mag_max)
     chosen &= stars.median_at_least(psf_snr, snr_min)
-    chosen[chosen] = _sampled(stars.keys[chosen], most_stars)
-    rows, sample = stars.spread(chosen), stars.take(chosen)
+    rows, sample = np.flatnonzero(stars.spread(chosen)), stars.take(chosen)
     ra, dec = ra[rows], dec[rows]
     mean_ra, mean_dec = mean_position(ra, dec, sample.mean)
     return {
@@ -138,7 +134,8 @@ def pair_residuals(
     their common visits.
 
     Gives each pair's rms (two common visits or more), and, for pairs with at
-    least three, every separation minus the pair's median or mean.
+    least three, every separation minus the pair's median or mean. Of more than
+    ``most_stars`` a sample is taken that depends on nothing but their keys.
     """
     order = np.argsort(star)
     order = order[_sampled(star[order], most_stars)]

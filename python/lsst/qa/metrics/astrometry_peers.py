@@ -107,7 +107,6 @@ def faro_sample(
         extendedness[rows],
         extended=0.9,
         all_compact=True,
-        most_stars=None,
     )
 
 

@@ -110,7 +110,10 @@ def distances_from_r(
             ("band", np.int64),
         )
     }
-    places = _by_visit(row_star, visit, source, number)
+    # In one band there is nothing to compare, as an order of all rows would
+    # tell in the end.
+    alone = not len(number) or bool(np.all(number == number[0]))
+    places = {} if alone and not itself else _by_visit(row_star, visit, source, number)
     for (band, other), (_, r_visit) in _visit_pairs(places, itself, most_distances):
         first, second = places[REFERENCE_BAND, r_visit], places[band, other]
         common, i, j = np.intersect1d(

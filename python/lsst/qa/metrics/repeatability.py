@@ -176,7 +176,6 @@ _POSITION: dict[str, Any] = {
     "unit": "mas",
     "rows": good_detections,
     "steps": (astrometric_stars, star_scatter),
-    "constants": {"most_stars": None},
     "most_rows": MOST_ROWS,
     "bytes_per_row": BYTES_PER_ROW,
     "specs": (Spec("design", 50.0, source="LSE-61"),),

@@ -62,23 +62,28 @@ def season_means(
     opposite, by which seasons are told.
     """
     kept = stars.median_below(extendedness, extended) & stars.median_at_least(psf_snr, snr_min)
-    kept &= stars.all(np.isfinite(psf_mag) & np.isfinite(ra))
-    # From each star's brightest, which keeps digits that a magnitude costs.
-    brightest = stars.spread(np.minimum.reduceat(psf_mag, stars.starts)) if len(stars) else psf_mag
-    # One place for all detections of a star, also where they lie about RA 0.
-    turned = np.degrees(np.mod(np.where(np.isfinite(ra), ra, np.nan), 2.0 * np.pi))
-    place = stars.spread(np.minimum.reduceat(turned, stars.starts)) if len(stars) else turned
-    rows = stars.spread(kept) & np.isfinite(mjd)
-    label, mag, place = stars.labels[rows], (psf_mag - brightest)[rows], place[rows]
+    kept &= stars.finite(psf_mag) & stars.finite(ra)
+    # Of few stars; of the others nothing is worked out.
+    own, bright = np.flatnonzero(stars.spread(kept)), stars.take(kept)
+    mag, place, mjd = psf_mag[own], np.degrees(np.mod(ra[own], 2.0 * np.pi)), mjd[own]
+    if len(bright):
+        # From each star's brightest, which keeps digits that a magnitude
+        # costs.
+        mag = mag - bright.spread(np.minimum.reduceat(mag, bright.starts))
+        # One place for all detections of a star, also where they lie about RA
+        # 0.
+        place = bright.spread(np.minimum.reduceat(place, bright.starts))
+    rows = np.isfinite(mjd)
+    label, mag, place, mjd = bright.labels[rows], mag[rows], place[rows], mjd[rows]
     # By how many turns the Sun is ahead of the star.
-    turns = np.floor((_SUN + _DEGREES_A_DAY * (mjd[rows] - _J2000) - place) / 360.0)
+    turns = np.floor((_SUN + _DEGREES_A_DAY * (mjd - _J2000) - place) / 360.0)
     # Of one star, so that a turn's number means one season.
     keys = label * (1 << 20) + (turns.astype(np.int64) + (1 << 19))
     index, seasons = group_rows(keys)
     order = np.arange(len(keys)) if index is None else index
     first = order[seasons.starts]
     return {
-        "owners": stars.keys[label[first]],
+        "owners": bright.keys[label[first]],
         "middles": _J2000 + (360.0 * (turns[first] + 0.5) + place[first] - _SUN) / _DEGREES_A_DAY,
         "means": MILLI * seasons.mean(mag[order]),
         "rms": MILLI * seasons.rms(mag[order]),
@@ -119,7 +124,7 @@ _HOW: dict[str, Any] = {
     "table": "matched",
     "unit": "mmag",
     "steps": (season_means, numbered_seasons),
-    "bytes_per_row": 8,  # one row in ten is of a bright star, and makes no more than a season
+    "bytes_per_row": 4,  # one row in ten is of a bright star, and makes no more than a season
 }
 
 
