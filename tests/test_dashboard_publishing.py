@@ -77,7 +77,8 @@ class PublishingPageTestCase(OnSqlite, unittest.TestCase):
         self.assertEqual(broker["counts"], {**none, "pending": 1, "sent": 1, "failed": 1, "dead": 2})
         self.assertIn(broker["last_error"], ("busy", f"no {HOSTILE}"))
         self.assertEqual(self.shown()["reasons"], [[f"no {HOSTILE}", 2]])
-        self.assertEqual({one["n_dead"] for one in self.shown()["letters"]}, {2})
+        found = {(one["n_dead"], one["loaded"]) for one in self.shown()["letters"]}
+        self.assertEqual(found, {(2, False)})
         self.assertEqual(self.shown("/publishing.json?target=archive")["letters"], [])
         answer = self.browser.get("/publishing?target=brokre")
         self.assertEqual(answer.status_code, 404)

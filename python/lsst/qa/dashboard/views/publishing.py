@@ -30,7 +30,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import InputError, UnknownNameError
-from ...store import letters
+from ...store import letters, query
 from ..site import Data, Site, View
 
 _LISTED = 100
@@ -54,7 +54,8 @@ def data(engine: sqlalchemy.Engine, target: str | None = None) -> Data:
     -------
     data : `dict` [`str`, `typing.Any`]
         ``targets`` with the number of datasets by state; ``letters``, at most
-        ``limit`` of the ``n_letters``; ``reasons`` and how many died of them.
+        ``limit`` of the ``n_letters``, with whether their run is ``loaded``;
+        ``reasons`` and how many died of them.
 
     Raises
     ------
@@ -64,11 +65,12 @@ def data(engine: sqlalchemy.Engine, target: str | None = None) -> Data:
     statuses = [one._asdict() for one in letters.statuses(engine)]
     _require_known(target, statuses)
     dead = letters.dead_letters(engine, target)
+    loaded = {run for run in {one.run for one in dead[:_LISTED]} if query.get_run(engine, run) is not None}
     return {
         "target": target,
         "states": letters.STATES,
         "targets": statuses,
-        "letters": [one._asdict() for one in dead[:_LISTED]],
+        "letters": [{**one._asdict(), "loaded": one.run in loaded} for one in dead[:_LISTED]],
         "n_letters": len(dead),
         "limit": _LISTED,
         "reasons": Counter(one.reason or "no reason was given" for one in dead).most_common(10),
