@@ -19,9 +19,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet
 
-# A metric's parameters are columns, which columns/ explains; a command's
-# docstring is its help text.
-DOCUMENTED = $(shell find python -name '*.py' -not -path '*/metrics/*' -not -path '*/cli/*' -not -path '*/resources/*')
+# A metric's and a plot's parameters are columns, which columns/ explains; a
+# command's docstring is its help text, and that of a resource its entry in the
+# OpenAPI document.
+DOCUMENTED = $(shell find python -name '*.py' -not -path '*/metrics/*' -not -path '*/cli/*' -not -path '*/resources/*' \
+    -not -path '*/plots/*' -not -path '*/dashboard/api/*')
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

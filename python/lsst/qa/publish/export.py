@@ -58,13 +58,15 @@ def export(
 
     Parameters
     ----------
-    repo, collections, where
+    repo, collections
         What to write, see `lsst.qa.store.opening.open_source`.
     format : `str`
         One of `FORMATS`. CSV and Parquet become one file; the others a file
         per dataset, and Jobs one per data ID and band in it.
     folder : `pathlib.Path`
         Where to; made if missing.
+    where
+        See there.
     dry_run : `bool`, optional
         Read all, write nothing.
 

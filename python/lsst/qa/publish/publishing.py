@@ -120,13 +120,15 @@ def publish(
 
     Parameters
     ----------
-    repo, collections, where, made
+    repo, collections
         What to publish, see `lsst.qa.store.opening.open_source`.
     targets : `~collections.abc.Sequence` [`str`]
         URLs, or names of the settings. One that fails leaves the others
         alone.
     db : `str`
         Metrics database that holds the ledger; made if it does not exist.
+    where, made
+        See there.
     settings : `Settings`, optional
         Names, tokens and the like; from the environment if there are none.
     progress : `~collections.abc.Callable`, optional

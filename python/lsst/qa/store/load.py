@@ -90,11 +90,13 @@ def load(
 
     Parameters
     ----------
-    repo, collections, where, made
+    repo, collections
         What to load, see `lsst.qa.store.opening.open_source`.
     url : `str`
         Metrics database, see `lsst.qa.store.database.connect`; made if it
         does not exist.
+    where, made
+        See there.
     thresholds : `~collections.abc.Sequence` [`Threshold`], optional
         Thresholds that take the place of the catalogue's from now on, and
         of all that were given so before.

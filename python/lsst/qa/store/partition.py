@@ -61,10 +61,12 @@ def partition(repo: str, collections: Sequence[str], folder: str, *, where: str 
 
     Parameters
     ----------
-    repo, collections, where
+    repo, collections
         What to write, see `lsst.qa.store.opening.open_source`.
     folder : `str`
         Folder of the dataset, which must not exist or be empty.
+    where
+        See there.
 
     Returns
     -------

@@ -129,7 +129,7 @@ def add(site: Site) -> None:
     """
 
     def back(form: Mapping[str, str]) -> Response:
-        """Go to the page of what the note is about."""
+        # The page of what the note is about.
         target = about(form)
         place = {name: value for name, value in target.items() if name not in ("run", "metric", "obs_time")}
         if "visit" in place or "exposure" in place or "tract" in place:
