@@ -115,8 +115,10 @@ class Case:
 def cases(size: Size) -> Iterator[Case]:
     """List what is run at a size."""
     everything, pairs = ours.matched_metrics(), ours.am_metrics()
+    shipped = ours.standard_metrics("matched")
     for rows in size.matched:
         yield _matched("matched stars, all metrics", rows, everything)
+        yield _matched("matched stars, shipped list", rows, shipped)
         if rows <= 10_000_000:
             yield _matched("matched stars, all metrics, rows by visit", rows, everything, by="visit")
             yield _matched("matched stars, repeatability", rows, plainly.PLAIN, plain="repeatability")

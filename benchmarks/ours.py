@@ -30,15 +30,22 @@ from typing import Any
 
 Answer = dict[str, Any]
 
+_TARGETED = ("PA", "PF", "AM", "AD", "AF")
+
 _BIG = ("TE", "rho")
 """Pair statistics of a whole table, which are measured by themselves."""
 
 
 def matched_metrics() -> list[str]:
-    """List the metrics of matched stars, without their variants."""
+    """List the metrics of matched stars that a target is set for: PA, PF, AM,
+    AD, AF and repeatability by brightness and by coordinate.
+    """
     from lsst.qa.catalogue import of_table
 
-    return [metric.name for metric in of_table("matched") if "." not in metric.name]
+    names = [metric.name for metric in of_table("matched") if "." not in metric.name]
+    by_season = [name for name in names if name.endswith("_season")]
+    kept = [name for name in names if name[:2] in _TARGETED or "PhotRep" in name or "AstroErr" in name]
+    return [name for name in kept if name not in by_season]
 
 
 def am_metrics() -> list[str]:
