@@ -27,13 +27,13 @@ from .coadds import COADDS
 from .coverage import Coverage, covered, tally
 from .fields import CLOSE, DETECTORS, FIELDS
 from .locus import FARO_LOCUS, LOCUS
-from .matches import MATCHES
+from .matches import COLOURS, MATCHES
 from .photometry import BRIGHT, FAINT
 from .population import Population
 from .products import PRODUCTS
 from .ranges import RANGES
 from .references import REFERENCES
-from .series import BAND_TO_BAND, SEASONS
+from .series import BAND_TO_BAND, SEASONS, WITHIN_R
 from .stars import STARS
 from .summaries import SUMMARIES
 from .uniformity import ZERO_POINTS
@@ -52,6 +52,7 @@ POPULATIONS: tuple[Population, ...] = (
     *CENSUS,
     *SUMMARIES,
     MATCHES,
+    COLOURS,
     *PRODUCTS,
     *COADDS,
     *REFERENCES,
@@ -59,6 +60,7 @@ POPULATIONS: tuple[Population, ...] = (
     *ZERO_POINTS,
     SEASONS,
     BAND_TO_BAND,
+    WITHIN_R,
 )
 """All kinds of skies."""
 

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["MATCHES"]
+__all__ = ["COLOURS", "MATCHES"]
 
 import numpy as np
 
@@ -169,6 +169,44 @@ def _draw_in_r(rng: np.random.Generator) -> Columns:
     return {name: values for name, values in _draw(rng).items() if name[1:2] != "_" or name[0] == "r"}
 
 
+def _colour_truths() -> Truths:
+    """Integrate over many sources; each colour is told by the magnitude in
+    its second band.
+    """
+    rng = np.random.default_rng(12)
+    story = _story(rng, 2_000_000)
+    both, truths = story["detected"] & ~story["false"], Truths()
+    star, mag = story["star"][both], story["mag"][both]
+    before = _measured(rng, mag, 0)
+    for place in range(1, len(_BANDS)):
+        after, second = _measured(rng, mag, place), mag - _COLOUR * (place - 2)
+        away = before - after
+        for low in np.arange(_BRIGHT, _FAINT):
+            for which, own in (("stars", star), ("galaxies", ~star)):
+                rows = own & (second >= low) & (second < low + 1.0)
+                if rows.sum() < 50.0 * len(both) / _ROWS:
+                    continue
+                values = away[rows & np.isfinite(away)]
+                middle = float(np.median(values))
+                wide = SIGMA_MAD * float(np.median(np.abs(values - middle)))
+                name = f"truth_color_{_BANDS[place - 1]}{_BANDS[place]}"
+                truths[f"{name}_median_{which}", float(low)] = middle
+                truths[f"{name}_scatter_{which}", float(low)] = wide
+        before = after
+    return truths
+
+
+def _measured(rng: np.random.Generator, mag: np.ndarray, place: int) -> np.ndarray:
+    """Draw how far the magnitudes in a band are from the true ones, in mmag;
+    NaN for no flux.
+    """
+    scale = 10.0 ** (-0.4e-3 * _SHIFT * (place + 1))
+    flux = 10.0 ** (-0.4 * (mag - _COLOUR * (place - 2) - 31.4))
+    error = np.hypot(_ERROR, 0.02 * flux * scale)
+    with np.errstate(invalid="ignore"):
+        return -2500.0 * np.log10((flux * scale + error * rng.standard_normal(len(mag))) / flux)
+
+
 MATCHES = Population(
     name="true sources and detections",
     kind="truth_match",
@@ -177,3 +215,12 @@ MATCHES = Population(
     truths=_truths,
 )
 """Skies of matches."""
+
+COLOURS = Population(
+    name="colours of true sources and detections",
+    kind="truth_match",
+    doc="Number of sources (Poisson), class, magnitude, what is detected and how, in six bands.",
+    draw=_draw,
+    truths=_colour_truths,
+)
+"""Skies of matches in all bands."""

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["BAND_TO_BAND", "SEASONS"]
+__all__ = ["BAND_TO_BAND", "SEASONS", "WITHIN_R"]
 
 import functools
 
@@ -99,8 +99,17 @@ def _truths_of_seasons() -> Truths:
 
 def _draw_bands(rng: np.random.Generator) -> Columns:
     """Draw detections of each star in three visits in r and three in i."""
+    return _draw_visits(rng, _EACH)
+
+
+def _draw_in_r(rng: np.random.Generator) -> Columns:
+    """Draw them in as many visits, all in r."""
+    return _draw_visits(rng, 2 * _EACH)
+
+
+def _draw_visits(rng: np.random.Generator, in_r: int) -> Columns:
     star, visit = (part.ravel() for part in np.indices((_PAIRED, 2 * _EACH)))
-    other = visit >= _EACH
+    other = visit >= in_r
     east, north = (_JITTER * rng.standard_normal(len(star)) + np.where(other, shift, 0.0) for shift in _SHIFT)
     flux = np.full(len(star), 10.0 ** (-0.4 * (19.0 - 31.4)))
     return {
@@ -143,6 +152,13 @@ SEASONS = Population(
     "Deviations of stars in seasons and in visits are drawn anew.",
     _draw_seasons,
     _truths_of_seasons,
+)
+WITHIN_R = Population(
+    "stars in r",
+    "matched",
+    "As stars in two bands, with none but the visits in r.",
+    _draw_in_r,
+    lambda: by_metric({"AB1.faro": np.sqrt((2.0 - 0.5 * np.pi) * 2.0) * _JITTER}),
 )
 BAND_TO_BAND = Population(
     "stars in two bands",
