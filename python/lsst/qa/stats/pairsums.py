@@ -153,7 +153,11 @@ def _compiled() -> Callable[..., None] | None:
         import numba  # optional; without it large samples take longer
     except ImportError:
         return None
-    compiled: Any = numba.njit(nogil=True)(_loop)
+    compiled: Any
+    try:
+        compiled = numba.njit(nogil=True, cache=True)(_loop)
+    except RuntimeError:  # nowhere to keep it: no folder can be written to
+        compiled = numba.njit(nogil=True)(_loop)
     return compiled
 
 
