@@ -257,7 +257,8 @@ CHOICES = tuple(
             "coadd_input_fraction",
             "inCoadd",
             overlapping,
-            "Percentage of the images overlapping a patch that became part of its coadd.",
+            "Percentage of the images overlapping a patch that became part of its coadd; measured by no task,"
+            " since none finds the images that overlap.",
         ),
         (
             "coadd_calibrated_fraction",
