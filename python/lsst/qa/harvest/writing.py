@@ -24,18 +24,16 @@ from __future__ import annotations
 __all__ = ["held_quanta", "now", "run_number", "write_quanta"]
 
 import datetime
-import getpass
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from ..results import run_time
 from ..store.bulk import insert_rows
 from ..store.database import insert, tables, writing
 from ..store.fulltext import texts_indexed
-from ..store.insertion import run_uuid
+from ..store.insertion import run_ids
 from .found import Rows
 from .keeper import Kept
 
@@ -59,19 +57,8 @@ def run_number(engine: sa.Engine, name: str, repo: str, collection: str) -> int:
     run_id : `int`
         Number of the run in this database.
     """
-    run = tables().run
-    row = {
-        "uuid": run_uuid(name),
-        "name": name,
-        "repo": repo,
-        "collection": collection,
-        "started": run_time(name, None),
-        "loaded_at": now(),
-        "loaded_by": getpass.getuser(),
-    }
     with writing(engine) as connection:
-        connection.execute(insert(connection, run).values(row).on_conflict_do_nothing())
-        return connection.execute(sa.select(run.c.run_id).where(run.c.name == name)).scalar_one()
+        return run_ids(connection, [name], repo, collection)[name]
 
 
 def held_quanta(engine: sa.Engine, run: str) -> dict[tuple[str, str], str]:

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["known_datasets", "run_uuid", "write_batch"]
+__all__ = ["known_datasets", "run_ids", "run_uuid", "write_batch"]
 
 import datetime
 import getpass
@@ -109,7 +109,8 @@ def write_batch(engine: sa.Engine, batch: Batch, repo: str, collection: str) -> 
     with writing(engine) as connection:
         # All loaders lock in this order, which keeps them from waiting for
         # each other in a circle.
-        runs = _run_ids(connection, batch.origins, repo, collection)
+        runs = run_ids(connection, (origin.run for origin in batch.origins), repo, collection)
+        _add_packages(connection, batch.origins, runs)
         metrics = metric_ids(connection, units)
         written = _insert_datasets(connection, batch, runs)
         if written:
@@ -129,12 +130,25 @@ def write_batch(engine: sa.Engine, batch: Batch, repo: str, collection: str) -> 
     return len(written), rows.num_rows
 
 
-def _run_ids(
-    connection: sa.Connection, origins: Iterable[Origin], repo: str, collection: str
-) -> dict[str, int]:
-    """Return the numbers of runs by name, after adding those that are new."""
-    run, package = tables().run, tables().run_package
-    names = sorted({origin.run for origin in origins})
+def run_ids(connection: sa.Connection, names: Iterable[str], repo: str, collection: str) -> dict[str, int]:
+    """Return the numbers of runs, after adding those that are new.
+
+    Parameters
+    ----------
+    connection : `sqlalchemy.Connection`
+        Connection in a transaction of `lsst.qa.store.database.writing`.
+    names : `~collections.abc.Iterable` [`str`]
+        Names of the RUN collections.
+    repo, collection : `str`
+        Where they were found; "" if that is not known.
+
+    Returns
+    -------
+    ids : `dict` [`str`, `int`]
+        Numbers of the runs in this database by name.
+    """
+    run = tables().run
+    wanted = sorted(set(names))
     now = datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
     rows = [
         {
@@ -146,14 +160,19 @@ def _run_ids(
             "loaded_at": now,
             "loaded_by": getpass.getuser(),
         }
-        for name in names
+        for name in wanted
     ]
     connection.execute(insert(connection, run).on_conflict_do_nothing(), rows)
     if repo:  # the first who wrote to it may not have known
-        nameless = sa.update(run).where(run.c.name.in_(names), run.c.repo.is_(None))
+        nameless = sa.update(run).where(run.c.name.in_(wanted), run.c.repo.is_(None))
         connection.execute(nameless.values(repo=repo, collection=collection or None))
-    choosing = sa.select(run.c.name, run.c.run_id).where(run.c.name.in_(names))
-    ids = {name: number for name, number in connection.execute(choosing)}
+    choosing = sa.select(run.c.name, run.c.run_id).where(run.c.name.in_(wanted))
+    return {name: number for name, number in connection.execute(choosing)}
+
+
+def _add_packages(connection: sa.Connection, origins: Iterable[Origin], ids: Mapping[str, int]) -> None:
+    """Add the software of runs, as far as it is not there."""
+    package = tables().run_package
     packages = {
         (ids[origin.run], name): version
         for origin in origins
@@ -162,7 +181,6 @@ def _run_ids(
     if packages:
         made = [{"run_id": key[0], "name": key[1], "version": packages[key]} for key in sorted(packages)]
         connection.execute(insert(connection, package).on_conflict_do_nothing(), made)
-    return ids
 
 
 def _insert_datasets(connection: sa.Connection, batch: Batch, runs: Mapping[str, int]) -> dict[str, int]:

@@ -172,7 +172,9 @@ def _records(
         wanted = {"numbers": list(numbers[start : start + _PART])}
         with butler.query() as query:
             found = query.where(f"{dimension} IN (:numbers)", {owner: name}, bind=wanted)
-            yield from (record for record in found.dimension_records(kind) if record.region is not None)
+            factory = query.expression_factory
+            outlined = found.where(factory.not_(getattr(factory, kind).region.is_null))
+            yield from outlined.dimension_records(kind)
 
 
 def _camera(butler: Butler, instrument: str, visits: Sequence[int]) -> Iterator[Region]:

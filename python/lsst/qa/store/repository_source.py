@@ -33,9 +33,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lsst.daf.butler import DatasetRef
+from lsst.daf.butler import DatasetRef, MissingCollectionError, MissingDatasetTypeError
 
-from ..errors import CollectionError
 from ..results import DATA_ID, run_time
 from .batches import Origin, Provenance, provenance
 from .gathered import gathered_contents, open_gathered
@@ -164,9 +163,9 @@ class RepositorySource(Source):
     def _read_provenance(self, run: str, dataset_type: str) -> Provenance:
         # Packages and configuration are the same for all datasets of a type
         # in a run.
-        with contextlib.suppress(CollectionError):
-            refs = [r for r in find_results(self._butler, [run]) if r.datasetType.name == dataset_type]
-            for uri in uris(self._butler, refs[:1]).values():
+        with contextlib.suppress(MissingCollectionError, MissingDatasetTypeError):
+            refs = self._butler.query_datasets(dataset_type, run, find_first=False, explain=False, limit=1)
+            for uri in uris(self._butler, refs).values():
                 with contextlib.suppress(*UNREADABLE), uri.as_local() as local:
                     return provenance(pq.read_schema(local.ospath).metadata)
         return Provenance()
