@@ -25,18 +25,20 @@ __all__ = ["define_others", "get_metric", "metric_ids", "metric_names", "specifi
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from ..catalogue import METRICS
 from ..errors import InputError
 from ..metric import Metric
-from ..readers.definitions import Definition
-from ..readers.thresholds import Threshold
 from ..spec import LEVELS, Spec, overridden
 from .database import insert, tables, writing
 from .records import MetricInfo
+
+if TYPE_CHECKING:
+    from ..readers.definitions import Definition
+    from ..readers.thresholds import Threshold
 
 _FILE = "file: "
 """What the source of a threshold begins with that a file set."""
