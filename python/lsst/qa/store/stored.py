@@ -34,9 +34,9 @@ __all__ = [
 
 import contextlib
 import datetime
-import functools
 import threading
 import uuid as uuids
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 
 MOST_CELLS = 5_000_000
 """The most values of a part of a table."""
+
+_MOST_BUTLERS = 4
+_BUTLERS: OrderedDict[str, Butler] = OrderedDict()
 
 REPOSITORY_LOCK = threading.Lock()
 """Held by whoever asks a repository: a Butler is not for several threads."""
@@ -296,7 +299,6 @@ def _found(engine: sa.Engine, uuid: str, run: str | None) -> tuple[DatasetRef, R
             raise CollectionError(f"The file of {uuid} is not in its repository any more.") from error
 
 
-@functools.lru_cache(maxsize=4)
 def known_butler(repo: str) -> Butler:
     """Open a repository once.
 
@@ -308,7 +310,8 @@ def known_butler(repo: str) -> Butler:
     Returns
     -------
     butler : `lsst.daf.butler.Butler`
-        To be asked under `REPOSITORY_LOCK` only.
+        To be asked under `REPOSITORY_LOCK` only; the one that was not asked
+        for longest is closed where there are too many.
 
     Raises
     ------
@@ -317,7 +320,12 @@ def known_butler(repo: str) -> Butler:
     """
     from .repository import open_repository
 
-    return open_repository(repo)[0]
+    if repo not in _BUTLERS:
+        _BUTLERS[repo] = open_repository(repo)[0]
+    _BUTLERS.move_to_end(repo)
+    while len(_BUTLERS) > _MOST_BUTLERS:
+        _BUTLERS.popitem(last=False)[1].close()
+    return _BUTLERS[repo]
 
 
 @contextlib.contextmanager
