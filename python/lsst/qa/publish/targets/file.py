@@ -28,6 +28,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import weakref
 from abc import abstractmethod
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -95,6 +96,8 @@ class _FileTarget(Target):
         self._read_to = 0
         # In a file of its own that goes with the connection.
         self._keys = sqlite3.connect("")
+        # Whoever forgets to close the target does not keep that file either.
+        weakref.finalize(self, self._keys.close)
         self._keys.execute("CREATE TABLE held (key TEXT PRIMARY KEY) WITHOUT ROWID")
 
     def close(self) -> None:
