@@ -31,12 +31,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from felis.datamodel import Schema
+from felis.metadata import MetaDataBuilder
+from sqlalchemy.dialects import postgresql, sqlite
 from support_postgres import new_database
 from support_store import OnPostgres, OnSqlite
 
 from lsst.qa.errors import DatabaseError
 from lsst.qa.results import SCHEMA
 from lsst.qa.store.database import SCHEMA_FILE, Tables, connect, exists, insert, shown_url, tables, writing
+from lsst.qa.store.described import described
 
 
 class SchemaTestCase(unittest.TestCase):
@@ -55,9 +58,33 @@ class SchemaTestCase(unittest.TestCase):
         bare = [column.id for table in schema.tables for column in table.columns if not column.ivoa_ucd]
         self.assertEqual(bare, [])
 
+    def test_as_felis_makes_them(self) -> None:
+        with SCHEMA_FILE.open() as stream:
+            schema = Schema.from_stream(stream, context={"id_generation": True})
+        ours, theirs = described(SCHEMA_FILE), MetaDataBuilder(schema).build()
+        for dialect in (sqlite.dialect(), postgresql.dialect()):
+            self.assertEqual(_statements(ours, dialect), _statements(theirs, dialect))
+        for name, table in theirs.tables.items():
+            held = ours.tables[name]
+            comments = [one.comment for one in (table, *table.columns, *table.constraints)]
+            self.assertEqual({one.comment for one in (held, *held.columns, *held.constraints)}, set(comments))
+            for column in table.columns:
+                mine = held.c[column.name]
+                self.assertEqual(mine.autoincrement, column.autoincrement)
+                self.assertEqual(mine.type.python_type, column.type.python_type)
+
     def test_measurements_hold_every_field(self) -> None:
         missing = set(SCHEMA.names) - {"metric"} - {column.name for column in tables().measurement.columns}
         self.assertEqual(missing, set())
+
+
+def _statements(metadata: sa.MetaData, dialect: sa.Dialect) -> list[str]:
+    """Write what would make the tables."""
+    made: list[sa.schema.CreateTable | sa.schema.CreateIndex] = []
+    for table in metadata.tables.values():
+        made.append(sa.schema.CreateTable(table))
+        made += map(sa.schema.CreateIndex, sorted(table.indexes, key=lambda index: str(index.name)))
+    return [str(one.compile(dialect=dialect)) for one in made]
 
 
 class DatabaseTests:

@@ -40,9 +40,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import DatabaseError
+from .described import described
 from .engines import BEGIN, SCHEMA, has_file, make_engine, parse, shown_url
 from .fulltext import SEVERE, TEXTS, index_texts
 
@@ -51,6 +51,23 @@ DEFAULT_URL = "sqlite:///qa-metrics.sqlite3"
 SCHEMA_FILE = Path(__file__).with_name("schema.yaml")
 
 _CREATION_LOCK = 0x7161  # any number that no other application takes as its advisory lock
+
+
+# What SQLAlchemy tells of tables takes many questions, and this is all that is
+# asked for.
+_COLUMNS = {
+    "sqlite": """
+        SELECT held.name, field.name FROM sqlite_master AS held, pragma_table_xinfo(held.name) AS field
+        WHERE held.type = 'table' AND held.name NOT LIKE 'sqlite~_%' ESCAPE '~'
+    """,
+    "postgresql": f"""
+        SELECT held.relname, field.attname FROM pg_attribute AS field
+        JOIN pg_class AS held ON held.oid = field.attrelid
+        JOIN pg_namespace AS space ON space.oid = held.relnamespace
+        WHERE space.nspname = '{SCHEMA}' AND held.relkind IN ('r', 'p')
+        AND field.attnum > 0 AND NOT field.attisdropped
+    """,
+}
 
 
 class Tables(NamedTuple):
@@ -83,23 +100,8 @@ def tables() -> Tables:
     tables : `Tables`
         SQLAlchemy tables, built from `SCHEMA_FILE`.
     """
-    from felis.datamodel import Schema
-    from felis.metadata import MetaDataBuilder
-
-    with SCHEMA_FILE.open(encoding="utf-8") as stream:
-        schema = Schema.from_stream(stream, context={"id_generation": True})
-    built = MetaDataBuilder(schema).build().tables
+    built = described(SCHEMA_FILE).tables
     found = Tables(*(built[f"{SCHEMA}.{name}"] for name in Tables._fields))
-    # What Felis has no words for. Stored in the order of the key, rows need no
-    # second index for it; and indexes of the rows without detector, one in
-    # some hundred, cost next to nothing to keep.
-    found.measurement.dialect_options["sqlite"]["with_rowid"] = False
-    for index in found.measurement.indexes:
-        for dialect in ("sqlite", "postgresql"):
-            index.dialect_options[dialect]["where"] = found.measurement.c.detector.is_(None)
-    severe = next(index for index in found.log_record.indexes if index.name == "log_record_severe")
-    for dialect in ("sqlite", "postgresql"):
-        severe.dialect_options[dialect]["where"] = found.log_record.c.level >= sa.literal_column(str(SEVERE))
     # Only as "integer" is a key of SQLite what its rows are numbered by.
     found.log_record.c.record_id.type = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
     for name in TEXTS:
@@ -209,11 +211,33 @@ def insert(connection: sa.Connection, table: sa.Table) -> Any:
         Statement of the database's own dialect; both dialects have
         ``on_conflict_do_nothing`` and ``on_conflict_do_update``.
     """
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+    # Each is imported with the engine of its database, and the other never.
+    if connection.dialect.name == "postgresql":
+        from sqlalchemy.dialects import postgresql
+
+        return postgresql.insert(table)
+    from sqlalchemy.dialects import sqlite
+
+    return sqlite.insert(table)
+
+
+def _complete(declared: Tables, dialect: str) -> None:
+    """Say of tables to be made what Felis has no words for."""
+    # Stored in the order of the key, rows need no second index for it; and
+    # indexes of the rows without detector, one in some hundred, cost next to
+    # nothing to keep.
+    if dialect == "sqlite":
+        declared.measurement.dialect_options[dialect]["with_rowid"] = False
+    for index in declared.measurement.indexes:
+        index.dialect_options[dialect]["where"] = declared.measurement.c.detector.is_(None)
+    severe = next(index for index in declared.log_record.indexes if index.name == "log_record_severe")
+    level = declared.log_record.c.level
+    severe.dialect_options[dialect]["where"] = level >= sa.literal_column(str(SEVERE))
 
 
 def _make(engine: sa.Engine) -> None:
     declared = tables()
+    _complete(declared, engine.dialect.name)
     if engine.dialect.name == "sqlite":
         # Readers and a writer at the same time; a property of the file, which
         # cannot change in a transaction.
@@ -244,6 +268,8 @@ def _require_tables(engine: sa.Engine, url: sa.URL) -> None:
 
 def _columns(engine: sa.Engine) -> dict[str, set[str]]:
     """Return the names of the columns of each table."""
-    schema = SCHEMA if engine.dialect.name == "postgresql" else None
-    found = sa.inspect(engine).get_multi_columns(schema=schema)
-    return {name: {column["name"] for column in columns} for (_, name), columns in found.items()}
+    found: dict[str, set[str]] = {}
+    with engine.connect() as connection:
+        for table, column in connection.exec_driver_sql(_COLUMNS[engine.dialect.name]):
+            found.setdefault(table, set()).add(column)
+    return found
