@@ -111,7 +111,9 @@ class PairedTests:
         np.testing.assert_array_equal(held.only_before, [[1.0, 0.5]])
         self.assertEqual(len(held.only_after), 1)
         self.assertEqual(len(found["AM1", "mas"].pairs), 0, "units differ")
-        self.assertEqual([one.metric for one in paired(self.engine, *self.runs, metric="AM1")], ["AM1"] * 2)
+        self.assertEqual(
+            [one.metric for one in paired(self.engine, *self.runs, metrics=["AM1"])], ["AM1"] * 2
+        )
         self.assertEqual(paired(self.engine, *self.runs, band="g"), [])
 
 

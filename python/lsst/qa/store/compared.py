@@ -23,8 +23,8 @@ from __future__ import annotations
 
 __all__ = ["Pair", "Paired", "paired"]
 
-import math
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,10 +58,10 @@ class Paired(NamedTuple):
     ----------
     metric, band, unit : `str` or `None`
         What was measured.
-    pairs : `list` [`Pair`]
-        The data IDs that both have, n of them.
-    before, after, before_error, after_error : `numpy.ndarray`, (n,)
-        Values and errors; NaN where unknown.
+    keys : `list` [`tuple`]
+        The data IDs that both have, n of them, as `pairs` tells them.
+    both : `numpy.ndarray`, (n, 4)
+        Values and errors before, and after; NaN where unknown.
     only_before, only_after : `numpy.ndarray`, (m, 2)
         Values and errors of data IDs that only one run has.
     """
@@ -69,20 +69,56 @@ class Paired(NamedTuple):
     metric: str
     band: str | None
     unit: str
-    pairs: list[Pair]
-    before: np.ndarray
-    after: np.ndarray
-    before_error: np.ndarray
-    after_error: np.ndarray
+    keys: list[tuple[Any, ...]]
+    both: np.ndarray
     only_before: np.ndarray
     only_after: np.ndarray
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The data IDs that both have."""
+        return [
+            Pair(low, {name: value for name, value in zip(_DATA_ID, data_id) if value is not None})
+            for _, _, low, *data_id in self.keys
+        ]
+
+    @property
+    def before(self) -> np.ndarray:
+        """Values of the first run, (n,)."""
+        return self.both[:, 0]
+
+    @property
+    def before_error(self) -> np.ndarray:
+        """Errors of the first run, (n,)."""
+        return self.both[:, 1]
+
+    @property
+    def after(self) -> np.ndarray:
+        """Values of the second run, (n,)."""
+        return self.both[:, 2]
+
+    @property
+    def after_error(self) -> np.ndarray:
+        """Errors of the second run, (n,)."""
+        return self.both[:, 3]
+
+
+@dataclasses.dataclass
+class _Group:
+    """What was found of a metric in a band."""
+
+    metric: str
+    keys: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
+    both: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
+    before: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
+    after: list[tuple[Any, ...]] = dataclasses.field(default_factory=list)
 
 
 def paired(
     engine: sa.Engine,
     before: int,
     after: int,
-    metric: str | None = None,
+    metrics: Collection[str] | None = None,
     band: str | None = None,
 ) -> list[Paired]:
     """Pair the measurements of two runs, those of single detectors apart.
@@ -93,8 +129,10 @@ def paired(
         A metrics database.
     before, after : `int`
         Numbers of the runs.
-    metric, band : `str`, optional
-        Only this metric, only this band.
+    metrics : `~collections.abc.Collection` [`str`], optional
+        Only these metrics.
+    band : `str`, optional
+        Only this band.
 
     Returns
     -------
@@ -103,64 +141,68 @@ def paired(
         latest loaded counts; rows in another unit than the other run's are
         not paired.
     """
-    first, second = (_rows(engine, run, metric, band) for run in (before, after))
-    names = {row.metric_id: row.name for rows in (first, second) for row in rows.values()}
-    grouped: dict[tuple[Any, ...], list[tuple[Any, Any]]] = {}
-    for key in (*first, *(key for key in second if key not in first)):
-        one, other = first.get(key), second.get(key)
-        unit = (one or other).unit  # type: ignore[union-attr]
-        if one is not None and other is not None and one.unit != other.unit:
-            grouped.setdefault((key[0], key[1], one.unit), []).append((one, None))
-            grouped.setdefault((key[0], key[1], other.unit), []).append((None, other))
+    first, second = (_rows(engine, run, metrics, band) for run in (before, after))
+    groups: dict[tuple[Any, ...], _Group] = {}
+
+    def group(key: tuple[Any, ...], name: str, unit: str) -> _Group:
+        kept = (key[0], key[1], unit)
+        if (found := groups.get(kept)) is None:
+            found = groups[kept] = _Group(name)
+        return found
+
+    for key, (name, unit, *values) in first.items():
+        of = group(key, name, unit)
+        other = second.get(key)
+        if other is None or other[1] != unit:
+            of.before.append(tuple(values))
         else:
-            grouped.setdefault((key[0], key[1], unit), []).append((one, other))
-    found = [_paired(names[key[0]], key[1], key[2], rows) for key, rows in grouped.items()]
+            of.keys.append(key)
+            of.both.append((*values, *other[2:]))
+    for key, (name, unit, *values) in second.items():
+        other = first.get(key)
+        if other is None or other[1] != unit:
+            group(key, name, unit).after.append(tuple(values))
+    found = [
+        Paired(
+            of.metric,
+            band,
+            unit,
+            of.keys,
+            _numbers(of.both, 4),
+            _numbers(of.before, 2),
+            _numbers(of.after, 2),
+        )
+        for (_, band, unit), of in groups.items()
+    ]
     return sorted(found, key=lambda one: (one.metric, one.band or "", one.unit))
 
 
-def _paired(metric: str, band: str | None, unit: str, rows: list[tuple[Any, Any]]) -> Paired:
-    both = [(one, other) for one, other in rows if one is not None and other is not None]
-    alone = [one for one, other in rows if other is None], [other for one, other in rows if one is None]
-    before, after = (_numbers(side) for side in zip(*both)) if both else (_numbers(()), _numbers(()))
-    pairs = [
-        Pair(one.bin_low, {name: value for name in _DATA_ID if (value := getattr(one, name)) is not None})
-        for one, _ in both
-    ]
-    return Paired(
-        metric,
-        band,
-        unit,
-        pairs,
-        before=before[:, 0],
-        after=after[:, 0],
-        before_error=before[:, 1],
-        after_error=after[:, 1],
-        only_before=_numbers(alone[0]),
-        only_after=_numbers(alone[1]),
-    )
+def _numbers(rows: list[tuple[Any, ...]], width: int) -> np.ndarray:
+    # What is null becomes NaN.
+    return np.array(rows, dtype=float).reshape(-1, width)
 
 
-def _numbers(rows: Sequence[Any]) -> np.ndarray:
-    numbers = [[math.nan if x is None else x for x in (row.value, row.error)] for row in rows]
-    return np.array(numbers, dtype=float).reshape(-1, 2)
-
-
-def _rows(engine: sa.Engine, run: int, metric: str | None, band: str | None) -> dict[tuple[Any, ...], Any]:
-    """Read what a run holds of whole visits and tracts, by data ID."""
+def _rows(
+    engine: sa.Engine, run: int, metrics: Collection[str] | None, band: str | None
+) -> dict[tuple[Any, ...], tuple[Any, ...]]:
+    """Read what a run holds of whole visits and tracts: by data ID the name of
+    the metric, unit, value and error.
+    """
     definition, dataset, rows = tables().metric, tables().dataset, tables().measurement
     joined = rows.join(dataset, rows.c.dataset_id == dataset.c.dataset_id).join(
         definition, rows.c.metric_id == definition.c.metric_id
     )
-    fields = (*_KEY, "value", "error", "unit")
+    columns = [rows.c[name] for name in _KEY]
     chosen = (
-        sa.select(*(rows.c[name] for name in fields), definition.c.name)
+        sa.select(*columns, definition.c.name, rows.c.unit, rows.c.value, rows.c.error)
         .select_from(joined)
         .where(dataset.c.run_id == run, rows.c.detector.is_(None))
         .order_by(rows.c.dataset_id, rows.c.row_number)
     )
-    if metric is not None:
-        chosen = chosen.where(definition.c.name == metric)
+    if metrics is not None:
+        chosen = chosen.where(definition.c.name.in_(metrics))
     if band is not None:
         chosen = chosen.where(rows.c.band == band)
     with engine.connect() as connection:
-        return {tuple(row)[: len(_KEY)]: row for row in connection.execute(chosen)}
+        # One by one they would take four times as long.
+        return {row[: len(_KEY)]: row[len(_KEY) :] for row in connection.execute(chosen).all()}

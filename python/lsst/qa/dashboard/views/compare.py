@@ -38,7 +38,7 @@ from .. import arrange, shapes
 from ..charts import scatter
 from ..links import Links
 from ..site import Data, Site, View
-from ..text import finite
+from ..text import finite, labelled
 
 Direction = Literal[
     "",  # as a form sends what was left empty
@@ -53,8 +53,13 @@ _OFFERED = 200
 _PAIRS = 2000
 
 
-def compared(engine: sqlalchemy.Engine, before: records.Run, after: records.Run) -> list[Data]:
-    """Compare all metrics of two runs.
+def compared(
+    engine: sqlalchemy.Engine,
+    before: records.Run,
+    after: records.Run,
+    metrics: tuple[str, ...] | None = None,
+) -> list[Data]:
+    """Compare the metrics of two runs.
 
     Parameters
     ----------
@@ -62,6 +67,8 @@ def compared(engine: sqlalchemy.Engine, before: records.Run, after: records.Run)
         The metrics database.
     before, after : `lsst.qa.store.records.Run`
         The runs.
+    metrics : `tuple` [`str`, ...], optional
+        Only these; without it all.
 
     Returns
     -------
@@ -69,7 +76,7 @@ def compared(engine: sqlalchemy.Engine, before: records.Run, after: records.Run)
         By metric and band, what got worse most first; not to be changed.
     """
     state = tuple((run.run_id, run.uuid, run.n_datasets, run.n_measurements) for run in (before, after))
-    return _compared(engine, state)
+    return _compared(engine, state, metrics)
 
 
 def data(
@@ -148,9 +155,12 @@ def _chosen(
 
 
 @functools.lru_cache(maxsize=16)
-def _compared(engine: sqlalchemy.Engine, state: tuple[tuple[Any, ...], ...]) -> list[Data]:
+def _compared(
+    engine: sqlalchemy.Engine, state: tuple[tuple[Any, ...], ...], metrics: tuple[str, ...] | None
+) -> list[Data]:
     specs = query.specifications(engine)
-    rows = [_row(held, specs.get(held.metric, ())) for held in paired(engine, state[0][0], state[1][0])]
+    found = paired(engine, state[0][0], state[1][0], metrics)
+    rows = [_row(held, specs.get(held.metric, ())) for held in found]
     order = {name: place for place, name in enumerate(changes.DIRECTIONS)}
 
     def place(row: Data) -> tuple[Any, ...]:
@@ -180,7 +190,7 @@ def _pairs(
 ) -> list[Data]:
     names = ("before", "after", "before_error", "after_error")
     found = []
-    for held in paired(engine, one.run_id, other.run_id, metric, band):
+    for held in paired(engine, one.run_id, other.run_id, None if metric is None else [metric], band):
         for place, pair in enumerate(held.pairs):
             values = {name: finite(float(getattr(held, name)[place])) for name in names}
             if values["before"] is None or values["after"] is None:
@@ -228,8 +238,7 @@ def add(site: Site) -> None:
 def _charts(shown: Data, links: Links) -> dict[str, str | None]:
     if not shown["metric"] or not shown["pairs"]:
         return {}
-    unit = shown["pairs"][0]["unit"]
-    label = f"{shown['metric']} ({unit})" if unit else shown["metric"]
+    name, unit = shown["metric"], shown["pairs"][0]["unit"]
     points = [
         {
             **pair,
@@ -238,7 +247,7 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
         }
         for pair in shown["pairs"]
     ]
-    return {"pairs": scatter.scatter_chart(points, f"{label} before", f"{label} after")}
+    return {"pairs": scatter.scatter_chart(points, labelled(f"{name} before", unit), labelled(f"{name} after", unit))}
 
 
 VIEW = View("compare", add, label="Compare")

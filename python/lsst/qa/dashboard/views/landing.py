@@ -86,6 +86,7 @@ def data(engine: sqlalchemy.Engine) -> Data:
         one with values; ``jobs`` that wait, run or failed lately.
     """
     specs = query.specifications(engine)
+    required = tuple(name for name in specs if "." not in name)
     groups: dict[tuple[tuple[str, ...], str], list[records.Run]] = {}
     for held in query.latest_runs(engine, _LOOKED_AT):
         if not held.n_measurements:
@@ -100,7 +101,7 @@ def data(engine: sqlalchemy.Engine) -> Data:
                 "instruments": list(instruments),
                 "dataset": dataset,
                 "run": {**shapes.run(runs[0]), **shapes.counts(cells), "verdicts": judged},
-                "baseline": _since(engine, runs[1], runs[0]) if len(runs) > 1 else None,
+                "baseline": _since(engine, runs[1], runs[0], required) if len(runs) > 1 else None,
                 "earlier": len(runs) - 1,
             }
         )
@@ -116,9 +117,11 @@ def data(engine: sqlalchemy.Engine) -> Data:
     }
 
 
-def _since(engine: sqlalchemy.Engine, before: records.Run, after: records.Run) -> Data:
-    """Tell what got worse and better."""
-    rows = [row for row in compared(engine, before, after) if "." not in row["metric"]]
+def _since(
+    engine: sqlalchemy.Engine, before: records.Run, after: records.Run, required: tuple[str, ...]
+) -> Data:
+    """Tell what got worse and better, as only thresholds can tell."""
+    rows = compared(engine, before, after, required)
     directions = ("worse", "better")
     return {
         "name": before.name,
