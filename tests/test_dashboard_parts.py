@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 
 from lsst.qa.dashboard import arrange, bars, text
 from lsst.qa.dashboard.charts.history import history_chart
+from lsst.qa.dashboard.charts.levels import room
 from lsst.qa.dashboard.charts.rows import rows_chart
 from lsst.qa.dashboard.charts.thin import thinned
 from lsst.qa.dashboard.links import Links, split_twin
@@ -45,6 +46,8 @@ class TextTestCase(unittest.TestCase):
             (4.40731e-7, 1.2e-8, "(4.41 ± 0.12) × 10⁻⁷"),
             (-3.2, 0.0996, "−3.20 ± 0.10"),
             (4.3, None, "4.300"),
+            (-103.0, None, "−103"),
+            (103.0, 10.1, "103 ± 10"),
             (1.5e-9, None, "1.500 × 10⁻⁹"),
             (math.nan, 1.0, "–"),
             (None, None, "–"),
@@ -56,9 +59,16 @@ class TextTestCase(unittest.TestCase):
         self.assertEqual([text.number(v) for v in values], ["5", "7.5", "2 × 10⁻⁷", "−25", "0", "–", "–"])
 
     def test_short(self) -> None:
-        values = (24.66, 0.023456, 123456.0, 151.2, -0.5, math.nan)
-        expected = ["24.7", "0.0235", "1.23 × 10⁵", "151", "−0.500", "–"]
+        values = (24.66, 0.023456, 123456.0, 4003.2, 151.2, 9.0, -0.5, math.nan)
+        expected = ["24.7", "0.0235", "1.23 × 10⁵", "4003", "151", "9", "−0.500", "–"]
         self.assertEqual([text.short(v) for v in values], expected)
+
+    def test_units(self) -> None:
+        units = ("mag / arcsec2", "pixel2", "mmag", "s-1", "", None)
+        self.assertEqual(
+            [text.unit(name) for name in units], ["mag / arcsec²", "pixel²", "mmag", "s⁻¹", "", ""]
+        )
+        self.assertEqual([text.labelled("PA1", name) for name in ("mmag", "")], ["PA1 (mmag)", "PA1"])
 
     def test_times_are_utc(self) -> None:
         zone = datetime.timezone(datetime.timedelta(hours=-3))
@@ -123,6 +133,12 @@ class ArrangeTestCase(unittest.TestCase):
     def test_bands(self) -> None:
         bands = ["y", None, "u", "clear", "r"]
         self.assertEqual(sorted(bands, key=arrange.band_key), ["u", "r", "y", "clear", None])
+
+    def test_a_visit_tells_its_day(self) -> None:
+        row = {"instrument": "HSC", "day_obs": 20150518, "physical_filter": "HSC-R"}
+        self.assertEqual(arrange.where(row), "HSC, day_obs 20150518")
+        self.assertEqual(arrange.where({**row, "visit": 7, "detector": 0}), "HSC, visit 7, detector 0")
+        self.assertEqual(arrange.place({**row, "visit": 7, "tract": None}), {"instrument": "HSC", "visit": 7})
 
     def test_matrix(self) -> None:
         cells = [{"metric": m, "band": b} for m, b in (("A", "r"), ("A", "g"), ("B", "r"))]
@@ -207,8 +223,26 @@ class ChartTestCase(unittest.TestCase):
         self.assertEqual(chart["columns"]["band:g"]["error"], [None])
         self.assertEqual(chart["columns"]["band:all"]["y"], [None])
         self.assertEqual(chart["columns"]["missing"]["x"], [1767225600000])
-        self.assertEqual(chart["columns"]["level:minimum"], {"y": [8], "label": ["minimum gri ≤ 8"]})
-        self.assertEqual(chart["columns"]["frame"]["y"], [5])
+        named = {"y": [8], "label": ["minimum gri ≤ 8"], "offset": [2]}
+        self.assertEqual(chart["columns"]["level:minimum"], named)
+        self.assertEqual(chart["columns"]["frame"]["y"], [5, 0.5, 1.5])
+
+    def test_the_frame_has_room_for_error_bars_and_names(self) -> None:
+        held = {"band:r": {"x": [0, 100, None], "y": [1.0, 3.0, 9.0], "error": [0.5, 50.0, 0.1]}}
+        # The second is hardly known, the third has no place.
+        self.assertEqual(room(held, ()), {"x": [0, 0], "y": [0.5, 1.5]})
+        self.assertEqual(room(held, srd(8, 5, 3)), {"x": [-10.0] * 3, "y": [5, 0.5, 1.5]})
+        self.assertEqual(room({"band:r": {"x": [1], "y": [2.0], "error": [7.0]}}, ())["y"], [-5.0, 9.0])
+        self.assertEqual(room({"band:r": {"x": [1], "y": [None], "error": [None]}}, srd(8, 5, 3))["y"], [])
+
+    def test_what_changed_with_a_run_opens(self) -> None:
+        time = datetime.datetime(2026, 1, 1)
+        told = {"time": time, "told": "numpy 1 → 2", "url": "/compare", "shifts": [], "packages": [1]}
+        note = {"time": time, "told": "erin: odd", "url": "#notes"}
+        columns = json.loads(history_chart([self.point("r", 1.0)], (), "x", [told], [note]))["columns"]
+        self.assertEqual(columns["packages"]["url"], ["/compare"])
+        self.assertEqual(columns["shifts"]["x"], [])
+        self.assertEqual(columns["notes"]["told"], ["erin: odd"])
 
     def test_sources_have_the_columns_that_are_sent(self) -> None:
         """Columns of a chart's description and of its data are named apart."""

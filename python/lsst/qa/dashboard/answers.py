@@ -36,7 +36,7 @@ from ..spec import LEVELS
 from . import arrange, assets, bars, text
 from .links import Links
 
-_TEXTS = ("iso", "moment", "number", "rounded", "short", "utc")
+_TEXTS = ("iso", "moment", "number", "rounded", "short", "unit", "utc")
 _LISTED = 20  # rows of a table that may be long
 
 _POLICY = (
@@ -77,7 +77,7 @@ def environment(links: Links, **shared: Any) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     made.filters |= {name: getattr(text, name) for name in _TEXTS}
-    shapes = ("by_metric", "by_run", "matrix", "thresholds", "where", "worst_first")
+    shapes = ("by_metric", "by_run", "matrix", "place", "thresholds", "where", "worst_first")
     made.filters |= {name: getattr(arrange, name) for name in shapes}
     made.globals |= shared
     made.globals |= {

@@ -21,7 +21,17 @@
 
 from __future__ import annotations
 
-__all__ = ["band_key", "by_metric", "by_run", "matrix", "natural_key", "thresholds", "where", "worst_first"]
+__all__ = [
+    "band_key",
+    "by_metric",
+    "by_run",
+    "matrix",
+    "natural_key",
+    "place",
+    "thresholds",
+    "where",
+    "worst_first",
+]
 
 import itertools
 import re
@@ -134,6 +144,23 @@ def worst_first(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     return sorted(rows, key=key)
 
 
+def place(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Take of a row what the page of its data ID is asked by.
+
+    Parameters
+    ----------
+    row : `~collections.abc.Mapping`
+        A measurement.
+
+    Returns
+    -------
+    data_id : `dict` [`str`, `typing.Any`]
+        Visit or tract and what narrows it.
+    """
+    names = (name for name in DATA_ID if name not in ("day_obs", "physical_filter"))
+    return {name: row[name] for name in names if row.get(name) is not None}
+
+
 def where(row: Mapping[str, Any]) -> str:
     """Write the data ID of a row.
 
@@ -145,11 +172,12 @@ def where(row: Mapping[str, Any]) -> str:
     Returns
     -------
     text : `str`
-        As in "visit 1228, detector 5".
+        As in "visit 1228, detector 5"; without the day of a visit.
     """
-    shown = [
-        name for name in DATA_ID if row.get(name) is not None and name not in ("skymap", "physical_filter")
-    ]
+    left = {"skymap", "physical_filter"}
+    if any(row.get(name) is not None for name in ("visit", "exposure")):
+        left.add("day_obs")
+    shown = [name for name in DATA_ID if row.get(name) is not None and name not in left]
     return ", ".join(str(row[name]) if name == "instrument" else f"{name} {row[name]}" for name in shown)
 
 

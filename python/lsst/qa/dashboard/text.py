@@ -21,18 +21,21 @@
 
 from __future__ import annotations
 
-__all__ = ["finite", "iso", "moment", "number", "rounded", "short", "to_json", "utc"]
+__all__ = ["finite", "iso", "labelled", "moment", "number", "rounded", "short", "to_json", "unit", "utc"]
 
 import datetime
 import functools
 import json
 import math
+import re
 import warnings
 from typing import Any
 
 from ..judge.rounding import format_value
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_WHOLE, _LONG = 1e7, 1e5
+_POWER = re.compile(r"(?<=[A-Za-z])-?\d+\b")
 
 
 def finite(value: float | None) -> float | None:
@@ -64,9 +67,11 @@ def rounded(value: float | None, error: float | None = None) -> str:
     Returns
     -------
     text : `str`
-        As in "4.41 ± 0.12" or "(4.41 ± 0.12) × 10⁻⁷"; a dash for a value that
-        is not finite.
+        As in "4.41 ± 0.12" or "(4.41 ± 0.12) × 10⁻⁷"; a whole number without
+        error as in "103"; a dash for a value that is not finite.
     """
+    if not error and _whole(value, _WHOLE):
+        return _signed(f"{value:.0f}")
     text, _, exponent = format_value(
         math.nan if value is None else value, math.nan if error is None else error
     ).partition("e")
@@ -79,6 +84,10 @@ def _power(exponent: str) -> str:
 
 def _signed(text: str) -> str:
     return text.replace("-", "−")
+
+
+def _whole(value: float | None, limit: float) -> bool:
+    return value is not None and abs(value) < limit and value == math.floor(value)
 
 
 def number(value: float | None) -> str:
@@ -113,14 +122,51 @@ def short(value: float | None) -> str:
     Returns
     -------
     text : `str`
-        As in "4.41"; a dash if it is not finite.
+        As in "4.41"; all the digits of whole numbers, and all before the
+        point, up to five; a dash if it is not finite.
     """
     shown = finite(value)
     if shown is None:
         return "–"
+    if _whole(shown, _LONG) or 1e3 <= abs(shown) < _LONG:
+        return _signed(f"{shown:.0f}")
     mantissa, _, exponent = f"{shown:#.3g}".partition("e")
     text = _signed(mantissa.removesuffix("."))
     return f"{text} {_power(exponent)}" if exponent else text
+
+
+def unit(name: str | None) -> str:
+    """Write a unit as people do.
+
+    Parameters
+    ----------
+    name : `str` or `None`
+        As Astropy writes it.
+
+    Returns
+    -------
+    text : `str`
+        As in "mag / arcsec²"; empty for none.
+    """
+    return _POWER.sub(lambda match: match[0].translate(_SUPERSCRIPT), name or "")
+
+
+def labelled(name: str, of: str | None) -> str:
+    """Write the name of an axis.
+
+    Parameters
+    ----------
+    name : `str`
+        What is drawn.
+    of : `str` or `None`
+        Its unit.
+
+    Returns
+    -------
+    text : `str`
+        As in "PA1 (mmag)".
+    """
+    return f"{name} ({unit(of)})" if of else name
 
 
 def utc(time: datetime.datetime | None) -> str:

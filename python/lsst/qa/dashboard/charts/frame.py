@@ -17,7 +17,7 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""What all charts have in common: columns, thresholds, axes and markers.
+"""What all charts have in common: columns, axes and markers.
 
 Describing a chart to Bokeh takes a hundred times longer than any query, and
 depends on the bands only. So a chart travels in two parts, its description
@@ -27,7 +27,6 @@ depends on the bands only. So a chart travels in two parts, its description
 from __future__ import annotations
 
 __all__ = [
-    "LEVEL_DASHES",
     "MARKERS",
     "by_band",
     "chart",
@@ -38,7 +37,6 @@ __all__ = [
     "new_figure_of_numbers",
     "safe_json",
     "source",
-    "thresholds",
 ]
 
 import datetime
@@ -46,10 +44,8 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...metric import Spec
-from ..text import finite, number, to_json
-
-LEVEL_DASHES = {"minimum": "dotted", "design": "solid", "stretch": "dashed"}
+from ..text import finite, to_json
+from .levels import LEVEL_DASHES
 
 MARKERS = {"u": "circle", "g": "triangle", "r": "inverted_triangle", "i": "square", "z": "star", "y": "hex"}
 """Marker by band, in the order of wavelength."""
@@ -177,33 +173,6 @@ def _shortened(value: float | None, digits: int) -> float | None:
     return None if shown is None else float(f"{shown:.{digits}g}")
 
 
-def thresholds(specs: Sequence[Spec]) -> dict[str, dict[str, list[Any]]]:
-    """Return the columns of the thresholds that `new_figure` draws.
-
-    Parameters
-    ----------
-    specs : `~collections.abc.Sequence` [`Spec`]
-        Thresholds to draw.
-
-    Returns
-    -------
-    columns : `dict` [`str`, `dict` [`str`, `list`]]
-        Columns by source.
-    """
-    columns: dict[str, dict[str, list[Any]]] = {
-        f"level:{level}": {"y": [], "label": []} for level in LEVEL_DASHES
-    }
-    for spec in specs:
-        sign = {"<=": "≤", ">=": "≥"}[spec.op]
-        columns[f"level:{spec.level}"]["y"].append(spec.value)
-        columns[f"level:{spec.level}"]["label"].append(
-            " ".join(part for part in (spec.level, spec.bands, sign, number(spec.value)) if part)
-        )
-    # Invisible points that keep what is judged by inside the frame.
-    columns["frame"] = {"y": [spec.value for spec in specs if spec.level == "design"]}
-    return columns
-
-
 def missing(point: Mapping[str, Any]) -> bool:
     """Tell whether a point has no value.
 
@@ -239,7 +208,7 @@ def milliseconds(time: datetime.datetime | None) -> float | None:
     return math.floor(time.replace(tzinfo=zone).timestamp() * 1e3)
 
 
-def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]]) -> Any:
+def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]], lined: bool = True) -> Any:
     """Describe a figure of values against time.
 
     Parameters
@@ -248,6 +217,8 @@ def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]]) -> Any:
         Keys of `by_band`.
     tooltips : `list` [`tuple` [`str`, `str`]]
         What a point says, in Bokeh's words; its time is added.
+    lined : `bool`, optional
+        Whether a line joins the points of a band.
 
     Returns
     -------
@@ -270,24 +241,24 @@ def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]]) -> Any:
     figure.toolbar.logo = None
     figure.yaxis.name = "values"
     for level, dash in LEVEL_DASHES.items():
-        held = source(f"level:{level}", "y", "label")
+        held = source(f"level:{level}", "y", "label", "offset")
         figure.hspan(y="y", source=held, line_dash=dash, line_width=1.5, line_alpha=0.7, name=level)
         label = LabelSet(
-            x=6, x_units="screen", y="y", y_offset=2, text="label", source=held, text_baseline="bottom"
+            x=6, x_units="screen", y="y", y_offset="offset", text="label", source=held, text_baseline="bottom"
         )
         figure.add_layout(label)
-    frame = figure.scatter(x=0, y="y", source=source("frame", "y"), alpha=0, name="frame")
+    frame = figure.scatter("x", "y", source=source("frame", "x", "y"), alpha=0, name="frame")
     points, items = [], []
     for band in bands:
         held = source(f"band:{band}", *_COLUMNS)
         name = f"band:{band}"
         bars = figure.segment("x", "low", "x", "high", source=held, line_width=1.5, name=name)
-        line = figure.line("x", "y", source=held, line_alpha=0.35, name=name)
+        lines = [figure.line("x", "y", source=held, line_alpha=0.35, name=name)] if lined else []
         marks = figure.scatter("x", "y", source=held, marker=MARKERS.get(band, "diamond"), size=8, name=name)
         marks.nonselection_glyph = None
         points.append(marks)
-        items.append(LegendItem(label=band, renderers=[marks, bars, line]))
-    figure.x_range.renderers, figure.y_range.renderers = points, [*points, frame]
+        items.append(LegendItem(label=band, renderers=[marks, bars, *lines]))
+    figure.x_range.renderers = figure.y_range.renderers = [*points, frame]
     figure.x_range.default_span = _LONE_SPAN
     figure.x_range.only_visible = figure.y_range.only_visible = True
     if len(bands) > 1:
@@ -295,7 +266,7 @@ def new_figure(bands: tuple[str, ...], tooltips: list[tuple[str, str]]) -> Any:
     time = ("time", "@x{%F %R} UTC")
     figure.add_tools(
         HoverTool(renderers=points, tooltips=[*tooltips, time], formatters={"@x": "datetime"}),
-        TapTool(renderers=points),
+        TapTool(renderers=points, visible=False),
     )
     return figure
 

@@ -38,8 +38,8 @@ from .frame import (
     new_figure,
     safe_json,
     source,
-    thresholds,
 )
+from .levels import room, thresholds
 from .thin import MOST_POINTS, thinned
 
 
@@ -48,6 +48,8 @@ def history_chart(
     specs: Sequence[Spec],
     label: str,
     changes: Iterable[Mapping[str, Any]] = (),
+    notes: Iterable[Mapping[str, Any]] = (),
+    lined: bool = True,
 ) -> str:
     """Describe the chart of a metric over runs.
 
@@ -61,8 +63,12 @@ def history_chart(
     label : `str`
         Name of the vertical axis, with its unit.
     changes : `~collections.abc.Iterable`, optional
-        Runs with ``time``, and ``shifts`` and ``packages`` that say what
-        changed with them.
+        Runs with ``time``, ``shifts`` and ``packages`` that say what changed
+        with them, ``told`` in words, and ``url``.
+    notes : `~collections.abc.Iterable`, optional
+        Notes with ``time``, ``told`` and ``url``.
+    lined : `bool`, optional
+        Whether a line joins the points of a band.
 
     Returns
     -------
@@ -75,33 +81,64 @@ def history_chart(
     held_of = by_band(points)
     held_of = {band: thinned(held, MOST_POINTS // len(held_of)) for band, held in held_of.items()}
     columns = {f"band:{band}": columns_of(held) for band, held in held_of.items()}
-    columns |= thresholds(specs)
+    columns |= {**thresholds(specs), "frame": room(columns, specs)}
     columns["missing"] = {
         "x": [milliseconds(p["time"]) for held in held_of.values() for p in held if missing(p)]
     }
     told = list(changes)
-    for name in ("shifts", "packages"):
-        columns[name] = {"x": [milliseconds(change["time"]) for change in told if change[name]]}
-    return chart(_item(tuple(held_of)), label, columns)
+    columns["shifts"] = _marks(one for one in told if one["shifts"])
+    columns["packages"] = _marks(one for one in told if one["packages"] and not one["shifts"])
+    columns["notes"] = _marks(notes)
+    return chart(_item(tuple(held_of), lined), label, columns)
+
+
+def _marks(held: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    shown = list(held)
+    return {
+        "x": [milliseconds(one["time"]) for one in shown],
+        **{name: [one.get(name) or "" for one in shown] for name in ("told", "url")},
+    }
 
 
 def describe_usual() -> None:
     """Describe the chart of all the usual bands before one is asked for."""
-    _item(tuple(MARKERS))
+    _item(tuple(MARKERS), True)
 
 
 @functools.lru_cache(maxsize=64)
-def _item(bands: tuple[str, ...]) -> str:
+def _item(bands: tuple[str, ...], lined: bool) -> str:
     from bokeh.embed import json_item
+    from bokeh.models import HoverTool, TapTool
 
     figure = new_figure(
-        bands, [("run", "@run"), ("value", "@text"), ("n", "@n{0,0}"), ("verdict", "@verdict")]
+        bands, [("run", "@run"), ("value", "@text"), ("n", "@n{0,0}"), ("verdict", "@verdict")], lined
     )
     figure.vspan(x="x", source=source("missing", "x"), line_dash="dotted", level="underlay", name="muted")
-    figure.vspan(
-        x="x", source=source("packages", "x"), line_width=1, line_alpha=0.25, level="underlay", name="muted"
-    )
-    figure.vspan(
-        x="x", source=source("shifts", "x"), line_width=5, line_alpha=0.25, level="underlay", name="design"
+    marks = [
+        figure.vspan(
+            x="x",
+            source=source(kind, "x", "told", "url"),
+            line_width=width,
+            line_alpha=alpha,
+            line_dash=dash,
+            level="underlay",
+            name=name,
+        )
+        for kind, width, alpha, dash, name in _MARKS
+    ]
+    for mark in marks:
+        mark.nonselection_glyph = None
+    # Above or below, since what a point says stands beside it.
+    figure.add_tools(
+        HoverTool(renderers=marks, tooltips=[("", "@told")], attachment="vertical", visible=False),
+        TapTool(renderers=marks, visible=False),
     )
     return safe_json(json_item(figure))
+
+
+_MARKS = (
+    ("packages", 3, 0.16, "solid", "muted"),
+    ("shifts", 6, 0.28, "solid", "design"),
+    ("notes", 4, 0.6, "dotted", "tone:two"),
+)
+"""Source, width, strength, dashes and colour of the lines across a chart."""

@@ -177,5 +177,5 @@ def _finish(figure: Any, drawn: Any) -> None:
     figure.add_layout(drawn.construct_color_bar(width=12, padding=6), "right")
     figure.add_tools(
         HoverTool(renderers=[drawn], tooltips=[("where", "@where"), ("value", "@text")]),
-        TapTool(renderers=[drawn]),
+        TapTool(renderers=[drawn], visible=False),
     )

@@ -28,7 +28,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ...metric import Spec
-from .frame import MARKERS, by_band, chart, columns_of, missing, new_figure, safe_json, source, thresholds
+from .frame import MARKERS, by_band, chart, columns_of, missing, new_figure, safe_json, source
+from .levels import room, thresholds
 from .thin import MOST_POINTS, thinned
 
 _BINS = 20
@@ -59,7 +60,7 @@ def rows_chart(rows: Iterable[Mapping[str, Any]], specs: Sequence[Spec], label: 
     held_of = by_band(timed)
     most = MOST_POINTS // len(held_of)
     columns = {f"band:{band}": columns_of(thinned(held, most)) for band, held in held_of.items()}
-    columns |= thresholds(specs)
+    columns |= {**thresholds(specs), "frame": room(columns, specs)}
     columns["bars"] = _histogram([row["value"] for row in timed])
     return chart(_item(tuple(held_of)), label, columns)
 
@@ -86,7 +87,9 @@ def _item(bands: tuple[str, ...]) -> str:
     from bokeh.plotting import figure as make_figure
 
     figure = new_figure(
-        bands, [("data ID", "@where"), ("value", "@text"), ("n", "@n{0,0}"), ("verdict", "@verdict")]
+        bands,
+        [("data ID", "@where"), ("value", "@text"), ("n", "@n{0,0}"), ("verdict", "@verdict")],
+        lined=False,
     )
     side = make_figure(
         width=150, height=figure.height, y_range=figure.y_range, tools="", toolbar_location=None, name="side"

@@ -101,6 +101,6 @@ def _item(bands: tuple[str, ...]) -> str:
         points.append(marks)
     figure.add_tools(
         HoverTool(renderers=points, tooltips=[("data ID", "@where"), ("before → after", "@text")]),
-        TapTool(renderers=points),
+        TapTool(renderers=points, visible=False),
     )
     return safe_json(json_item(figure))

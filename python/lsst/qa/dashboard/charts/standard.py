@@ -109,7 +109,7 @@ def _item(sketch: _Sketch, many: bool, log_across: bool, log_up: bool, flip: boo
     if items:
         figure.add_layout(Legend(items=items, orientation="horizontal", click_policy="hide"), "above")
     if opened:
-        figure.add_tools(TapTool(renderers=opened))
+        figure.add_tools(TapTool(renderers=opened, visible=False))
     return safe_json(json_item(figure))
 
 

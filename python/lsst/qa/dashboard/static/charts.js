@@ -11,6 +11,7 @@
   function rounded(value, error) {
     if (value === null) return "–";
     const known = error !== null && error > 1e-15 * Math.abs(value);
+    if (!known && Number.isInteger(value) && Math.abs(value) < 1e7) return `${value}`.replace("-", "−");
     const size = Math.max(Math.abs(value), known ? error : 0);
     const power = size && (size < 1e-4 || size >= 1e7) ? Math.floor(Math.log10(size)) : 0;
     const decimals = (v, digits) => digits - 1 - Number(v.toExponential(digits - 1).split("e")[1]);
@@ -43,6 +44,14 @@
   // Bokeh draws null at 0: what is missing has to be NaN.
   const column = (name, values) => (numeric.has(name) ? values.map((v) => (v === null ? NaN : v)) : values);
 
+  // A point lies over the line of what changed with its run: it goes first.
+  const lines = new Set(["packages", "shifts", "notes"]);
+  let asked = null;
+  function open(name, url) {
+    if (asked === null) setTimeout(() => { window.location.href = asked.url; asked = null; });
+    if (asked === null || lines.has(asked.name)) asked = { name, url };
+  }
+
   function fill(models, chart) {
     for (const model of models) {
       if (model.type === "ColumnDataSource" && chart.columns[model.name]) {
@@ -52,7 +61,7 @@
         if (columns.url || (columns.id && chart.row)) {
           model.selected.properties.indices.change.connect(() => {
             const [index] = model.selected.indices;
-            if (index !== undefined && place(index)) window.location.href = place(index);
+            if (index !== undefined && place(index)) open(model.name, place(index));
           });
         }
       }
@@ -121,6 +130,31 @@
     }
   }
 
+  // The names of thresholds that lie close together, one above the other.
+  function part(models) {
+    const figure = models.find((m) => m.type === "Figure" && m.name === "main");
+    const sources = models.filter((m) => m.type === "ColumnDataSource" && m.name.startsWith("level:"));
+    const named = sources.flatMap((source) => source.data.y.map((y, k) => ({ y, source, k }))).sort((a, b) => a.y - b.y);
+    if (!figure || named.length < 2) return;
+    const range = figure.y_range, line = 16, above = 2;
+    const place = () => {
+      const scale = (figure.inner_height ?? figure.height) / Math.abs(range.end - range.start);
+      if (!Number.isFinite(scale)) return;
+      const offsets = new Map(sources.map((source) => [source, [...source.data.offset]]));
+      let free = -Infinity;
+      for (const { y, source, k } of named) {
+        const at = Math.max(y * scale + above, free);
+        offsets.get(source)[k] = at - y * scale;
+        free = at + line;
+      }
+      for (const [source, offset] of offsets) {
+        if (offset.some((value, k) => Math.abs(value - source.data.offset[k]) > 0.5)) source.data = { ...source.data, offset };
+      }
+    };
+    range.change.connect(place);
+    place();
+  }
+
   async function draw(node) {
     const chart = JSON.parse(document.getElementById(node.dataset.source).textContent);
     // Filled and painted before it is drawn, so that it is drawn once.
@@ -130,6 +164,7 @@
     paint(models);
     if (node.clientWidth < 600) narrow(models);
     await Bokeh.embed.add_document_standalone(drawn, node);
+    part(models);
     window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => paint(models));
   }
 

@@ -247,7 +247,11 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
         }
         for pair in shown["pairs"]
     ]
-    return {"pairs": scatter.scatter_chart(points, labelled(f"{name} before", unit), labelled(f"{name} after", unit))}
+    return {
+        "pairs": scatter.scatter_chart(
+            points, labelled(f"{name} before", unit), labelled(f"{name} after", unit)
+        )
+    }
 
 
 VIEW = View("compare", add, label="Compare")

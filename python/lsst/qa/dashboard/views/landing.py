@@ -35,7 +35,7 @@ from starlette.responses import Response
 from ...store import jobs as stored
 from ...store import nights, query, records
 from ...store.job_records import utc_now
-from .. import shapes
+from .. import arrange, shapes
 from ..site import Data, Site, View
 from . import jobs
 from .compare import compared
@@ -112,9 +112,18 @@ def data(engine: sqlalchemy.Engine) -> Data:
     ]
     return {
         "groups": shown,
-        "night": nights.last_night(engine),
+        "night": _night(engine),
         "jobs": [jobs.summary(job) for job in (*open_jobs, *failed)],
     }
+
+
+def _night(engine: sqlalchemy.Engine) -> Data | None:
+    """Tell of the last night, with its bands by wavelength."""
+    night = nights.last_night(engine)
+    if night is None:
+        return None
+    told = [{**one, "bands": sorted(one["bands"], key=arrange.band_key)} for one in night["instruments"]]
+    return {**night, "instruments": told}
 
 
 def _since(

@@ -39,6 +39,7 @@ from .. import arrange, shapes
 from ..charts import maps
 from ..links import Links
 from ..site import Data, Site, View
+from ..text import labelled
 
 Kind = Literal["sky", "camera", "matrix"]
 
@@ -224,7 +225,7 @@ def add(site: Site) -> None:
 
 
 def _charts(shown: Data, links: Links) -> dict[str, str | None]:
-    label = f"{shown['metric']} ({shown['unit']})" if shown["unit"] else shown["metric"]
+    label = labelled(shown["metric"], shown["unit"])
     drawn = []
     for place in shown["places"]:
         data_id = place["data_id"]

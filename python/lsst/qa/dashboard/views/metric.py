@@ -21,7 +21,10 @@
 
 from __future__ import annotations
 
-__all__ = ["VIEW", "data"]
+__all__ = ["ALL", "VIEW", "data"]
+
+import itertools
+from collections.abc import Mapping
 
 import sqlalchemy
 from starlette.requests import Request
@@ -35,12 +38,24 @@ from .. import arrange, shapes
 from ..charts import history, rows
 from ..links import Links, split_twin
 from ..site import Data, Site, View
-from . import notes
+from ..text import labelled, short
+from . import landing, notes
 
 _ROWS = 2000
+_RUNS = 1000
+_TOLD = 4
+ALL = "all"
+"""The name of all datasets at once."""
 
 
-def data(engine: sqlalchemy.Engine, name: str, band: str | None = None, in_run: str | None = None) -> Data:
+def data(
+    engine: sqlalchemy.Engine,
+    name: str,
+    band: str | None = None,
+    in_run: str | None = None,
+    dataset: str | None = None,
+    instrument: str | None = None,
+) -> Data:
     """Return one metric with its history and the rows of one run.
 
     Parameters
@@ -53,62 +68,104 @@ def data(engine: sqlalchemy.Engine, name: str, band: str | None = None, in_run: 
         Keep only this band.
     in_run : `str`, optional
         Run whose rows to return; the latest one with this metric if absent.
+    dataset : `str`, optional
+        Keep only runs of this dataset, as `landing.dataset_of` names it, or
+        those of `ALL`; if absent that of the run.
+    instrument : `str`, optional
+        Keep only runs with measurements of this instrument.
 
     Returns
     -------
     data : `dict` [`str`, `typing.Any`]
-        ``metric`` is its definition; ``bands`` all there are; ``history`` its
-        value in each run, judged; ``changes``, the runs since when its level
-        or a package is another one; ``run`` and ``rows`` the values of single
-        data IDs in one run, judged, at most ``limit`` of them; ``notes``.
+        ``metric`` is its definition; ``bands``, ``datasets`` and
+        ``instruments`` all there are, and the ``dataset`` and ``instrument``
+        that are chosen; ``history`` its value in each run, judged;
+        ``changes``, the runs since when its level or a package is another
+        one; ``run`` and ``rows`` the values of single data IDs in one run,
+        judged, at most ``limit`` of them; ``notes``, of the metric and of the
+        runs of its history.
 
     Raises
     ------
     UnknownNameError
-        Raised if there is no such metric, or no such run of it.
+        Raised if there is no such metric, or no such run, dataset or
+        instrument of it.
     """
     info = shapes.found_metric(engine, name)
     points = query.history(engine, name)
-    bands = sorted({point.band for point in points}, key=arrange.band_key)
     run_ids = {point.run: point.run_id for point in points}
-    chosen = in_run if in_run is not None else next(reversed(run_ids), None)
-    if chosen is not None and chosen not in run_ids:
-        raise UnknownNameError(f"run with metric {name!r} named", chosen, run_ids)
+    kinds = {run: landing.dataset_of(run) for run in run_ids}
+    seen_by = {run.name: run.instruments for run in query.latest_runs(engine, _RUNS)}
+    offered = list(dict.fromkeys(reversed(kinds.values())))
+    instruments = sorted({one for run in run_ids for one in seen_by.get(run, ())})
+    for what, asked, known in (
+        (f"run with metric {name!r}", in_run, run_ids),
+        (f"dataset with metric {name!r}", dataset, (*offered, ALL)),
+        (f"instrument with metric {name!r}", instrument, instruments),
+    ):
+        if asked is not None and asked not in known:
+            raise UnknownNameError(f"{what} named", asked, known)
+    if dataset is None and kinds:
+        dataset = kinds[in_run if in_run is not None else next(reversed(kinds))]
+    points = [
+        point
+        for point in points
+        if (dataset in (ALL, kinds[point.run]) or point.run == in_run)
+        and (instrument is None or instrument in seen_by.get(point.run, ()))
+    ]
+    shown = list(dict.fromkeys(point.run for point in points))
+    chosen = in_run if in_run is not None else next(reversed(shown), None)
     held: list[records.Measurement] = []
     if chosen is not None:
         held = query.measurements(engine, run_id=run_ids[chosen], metric=name, band=band, limit=_ROWS)
     return {
         "metric": shapes.definition(info),
-        "bands": bands,
+        "bands": sorted({point.band for point in points}, key=arrange.band_key),
         "band": band,
+        "datasets": offered,
+        "dataset": dataset,
+        "instruments": instruments,
+        "instrument": instrument,
         "history": [shapes.point(point, info.specs) for point in points if band in (None, point.band)],
-        "changes": _changes(engine, points, band),
+        "changes": _changes(engine, points, band, kinds),
         "run": chosen,
         "limit": _ROWS,
         "rows": [shapes.row(row, info.specs) for row in held],
-        "notes": notes.listed(engine, metric=name),
+        "notes": notes.on_metric(engine, name, shown),
     }
 
 
-def _changes(engine: sqlalchemy.Engine, points: list[records.Point], band: str | None) -> list[Data]:
+def _changes(
+    engine: sqlalchemy.Engine, points: list[records.Point], band: str | None, kinds: Mapping[str, str]
+) -> list[Data]:
     """List the runs with which a level or a package changed, latest first."""
-    packages = query.package_changes(engine, [point.run_id for point in points])
-    found: dict[int, Data] = {}
-    for point in points:
-        if point.run_id in packages:
-            found[point.run_id] = _change(point, packages)
+    found: list[Data] = []
+    # A run of another dataset is no run before.
+    for kind in dict.fromkeys(kinds[point.run] for point in points):
+        alike = [point for point in points if kinds[point.run] == kind]
+        packages = query.package_changes(engine, [point.run_id for point in alike])
+        found += _changes_of(alike, band, packages)
+    return sorted(found, key=lambda held: held["time"], reverse=True)
+
+
+def _changes_of(
+    points: list[records.Point], band: str | None, packages: dict[int, list[records.PackageChange]]
+) -> list[Data]:
+    """List the changes within one dataset."""
+    runs = {point.run_id: point for point in points}
+    held: dict[int, Data] = {
+        number: {"run": point.run, "time": point.run_time, "before": None, "shifts": [], "packages": []}
+        for number, point in runs.items()
+    }
+    for before, after in itertools.pairwise(runs):
+        held[after]["before"] = runs[before].run
+        held[after]["packages"] = [one._asdict() for one in packages.get(after, ())]
     for name in dict.fromkeys(point.band for point in points if band in (None, point.band)):
         series = [point for point in points if point.band == name]
         for shift in shifts([point.value for point in series]):
-            point = series[shift.place]
-            held = found.setdefault(point.run_id, _change(point, packages))
-            held["shifts"].append({"band": name, "before": shift.before, "after": shift.after})
-    return sorted(found.values(), key=lambda held: held["time"], reverse=True)
-
-
-def _change(point: records.Point, packages: dict[int, list[records.PackageChange]]) -> Data:
-    changed = [one._asdict() for one in packages.get(point.run_id, ())]
-    return {"run": point.run, "time": point.run_time, "shifts": [], "packages": changed}
+            levels = {"band": name, "before": shift.before, "after": shift.after}
+            held[series[shift.place].run_id]["shifts"].append(levels)
+    return [one for one in held.values() if one["shifts"] or one["packages"]]
 
 
 def add(site: Site) -> None:
@@ -120,37 +177,84 @@ def add(site: Site) -> None:
         The dashboard.
     """
 
-    def show(request: Request, name: str, band: str | None, run: str | None) -> Response:
-        shown = data(site.engine, name, band, run)
+    def show(request: Request, name: str, *asked: str | None) -> Response:
+        shown = data(site.engine, name, *asked)
         return site.show(request, VIEW, shown, lambda held: _charts(held, site.links))
 
     @site.route("/metric", "/metric.json")
     def metric_by_query(
-        request: Request, name: str, band: str | None = None, run: str | None = None
+        request: Request,
+        name: str,
+        band: str | None = None,
+        run: str | None = None,
+        dataset: str | None = None,
+        instrument: str | None = None,
     ) -> Response:
-        return show(request, name, band, run)
+        return show(request, name, band, run, dataset, instrument)
 
     @site.route("/metrics/{path:path}")
-    def metric(request: Request, path: str, band: str | None = None, run: str | None = None) -> Response:
-        return show(request, split_twin(path)[0], band, run)
+    def metric(
+        request: Request,
+        path: str,
+        band: str | None = None,
+        run: str | None = None,
+        dataset: str | None = None,
+        instrument: str | None = None,
+    ) -> Response:
+        return show(request, split_twin(path)[0], band, run, dataset, instrument)
 
 
 def _charts(shown: Data, links: Links) -> dict[str, str | None]:
+    name, band = shown["metric"]["name"], shown["band"]
     specs = [Spec(**spec) for spec in shown["metric"]["specs"]]
     # All the levels of all the bands at once would be a thicket.
-    band = shown["band"]
     seen = [
         spec for spec in specs if (spec.holds_in(band) if band else spec.level == "design" or not spec.bands)
     ]
-    unit = shown["metric"]["unit"]
-    label = f"{shown['metric']['name']} ({unit})" if unit else shown["metric"]["name"]
-    addresses = {name: links.run(name) for name in {point["run"] for point in shown["history"]}}
+    label = labelled(name, shown["metric"]["unit"])
+    addresses = {run: links.run(run) for run in {point["run"] for point in shown["history"]}}
     points = [{**point, "url": addresses[point["run"]]} for point in shown["history"]]
-    timed = [{**row, "time": row["obs_time"], "where": arrange.where(row)} for row in shown["rows"]]
+    changes = [
+        {
+            **one,
+            "told": _told(one),
+            "url": links.page("compare", before=one["before"], after=one["run"], metric=name),
+        }
+        for one in shown["changes"]
+    ]
+    times = {point["run"]: point["time"] for point in points}
+    noted = [
+        {"time": times[note["about"]["run"]], "told": f"{note['author']}: {note['text']}", "url": "#notes"}
+        for note in shown["notes"]
+        if note["about"].get("run") in times
+    ]
+    timed = [
+        {
+            **row,
+            "time": row["obs_time"],
+            "where": arrange.where(row),
+            "url": links.page("data", run=shown["run"], **arrange.place(row)),
+        }
+        for row in shown["rows"]
+    ]
+    lined = shown["dataset"] != ALL
     return {
-        "history": history.history_chart(points, seen, label, shown["changes"]) if points else None,
+        "history": history.history_chart(points, seen, label, changes, noted, lined) if points else None,
         "rows": rows.rows_chart(timed, seen, label),
     }
+
+
+def _told(change: Data) -> str:
+    """Say in a line what changed with a run."""
+    levels = [
+        " ".join(filter(None, (one["band"], f"{short(one['before'])} → {short(one['after'])}")))
+        for one in change["shifts"]
+    ]
+    packages = [
+        f"{one['package']} {one['before'] or '–'} → {one['after'] or '–'}" for one in change["packages"]
+    ]
+    more = [f"and {len(packages) - _TOLD} more packages"] if len(packages) > _TOLD else []
+    return "; ".join([*levels, *packages[:_TOLD], *more])
 
 
 def _prepare() -> None:

@@ -21,10 +21,10 @@
 
 from __future__ import annotations
 
-__all__ = ["VIEW", "about", "data", "listed"]
+__all__ = ["VIEW", "about", "data", "listed", "on_metric"]
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import sqlalchemy
@@ -38,6 +38,7 @@ from ..site import Data, Site, View
 
 _PAGE = 50
 _ON_A_PAGE = 20
+_OF_RUNS = 200
 _FIELDS = tuple(field.name for field in dataclasses.fields(Annotation))
 _TARGET = _FIELDS[_FIELDS.index("run") :]
 _NUMBERS = ("day_obs", "visit", "exposure", "detector", "tract", "patch")
@@ -60,6 +61,29 @@ def listed(engine: sqlalchemy.Engine, **target: Any) -> list[Data]:
     """
     given = {name: value for name, value in target.items() if value is not None}
     return [_note(note) for note in list_annotations(engine, limit=_ON_A_PAGE, **given)]
+
+
+def on_metric(engine: sqlalchemy.Engine, metric: str, runs: Collection[str]) -> list[Data]:
+    """List the notes on a metric, and those on runs as a whole.
+
+    Parameters
+    ----------
+    engine : `sqlalchemy.Engine`
+        The metrics database.
+    metric : `str`
+        Name of the metric.
+    runs : `~collections.abc.Collection` [`str`]
+        Names of the runs.
+
+    Returns
+    -------
+    notes : `list` [`dict`]
+        The latest first.
+    """
+    latest = [_note(note) for note in list_annotations(engine, limit=_OF_RUNS)]
+    of_runs = [note for note in latest if set(note["about"]) == {"run"} and note["about"]["run"] in runs]
+    found = [*listed(engine, metric=metric), *of_runs]
+    return sorted(found, key=lambda note: note["annotation_id"], reverse=True)
 
 
 def data(engine: sqlalchemy.Engine, before: int | None = None) -> Data:
