@@ -72,6 +72,21 @@ class QuantilesTestCase(unittest.TestCase):
         values[::50] += 100.0
         self.check(values, [0.3, 0.9])
 
+    def test_digit_by_digit(self) -> None:
+        """Where even what is between the limits would be too much."""
+        self.enterContext(mock.patch("lsst.qa.stats.selection._INSIDE", 5))
+        rng = np.random.default_rng(2)
+        for values in (rng.normal(size=1000), 1e300 * rng.normal(size=1000), np.round(rng.normal(size=1000))):
+            self.check(values, [0.0, 0.3, 0.5, 0.999, 1.0])
+        self.check(rng.integers(-5, 1 << 40, 1000), [0.0, 0.3, 0.5, 1.0])
+
+    def test_values_that_many_share(self) -> None:
+        """They are not copied, however many they are."""
+        self.enterContext(mock.patch("lsst.qa.stats.selection._by_digits", side_effect=AssertionError))
+        self.enterContext(mock.patch("lsst.qa.stats.selection._INSIDE", 200))
+        self.enterContext(mock.patch("lsst.qa.stats.selection._PROBES", 400))
+        self.check(np.random.default_rng(3).integers(0, 4, 2000).astype(float), [0.3, 0.5, 0.51, 0.7])
+
     def test_orders(self) -> None:
         for values in (np.arange(1000.0), np.arange(1000.0)[::-1], np.zeros(1000), np.arange(1000.0) % 7):
             self.check(values, [0.01, 0.5, 0.51, 0.99])

@@ -37,6 +37,7 @@ from ..columns.coadds import PERCENTILES, THRESHOLDS
 from ..metric import Estimate, Metric
 from ..stats import MAD_TO_SIGMA, fraction, mean, median, stdev
 from ..stats.ratio import by_unit, ratio
+from ..stats.selection import quantiles
 
 TOOLS = "analysis_tools c74f828, coaddInputCount"
 
@@ -59,7 +60,7 @@ def median_inputs(inputCount: np.ndarray, patch: np.ndarray) -> Estimate:
 
 def mean_inputs(inputCount: np.ndarray, patch: np.ndarray) -> Estimate:
     known = np.isfinite(inputCount)
-    inputs, objects = by_unit(patch[known], inputCount[known], np.ones(np.count_nonzero(known)))
+    inputs, objects = by_unit(patch[known], inputCount[known], known[known])
     value, error, _ = ratio(inputs, objects)
     return Estimate(value, error, int(np.count_nonzero(known)))
 
@@ -69,7 +70,7 @@ def scatter_of_inputs(inputCount: np.ndarray, patch: np.ndarray) -> Estimate:
     away = inputCount[known]
     if not len(away):
         return Estimate(np.nan, np.nan, 0)
-    value, error, n = median(np.abs(away - np.median(away)), patch[known])
+    value, error, n = median(np.abs(away - quantiles(away, 0.5)[0]), patch[known])
     return Estimate(MAD_TO_SIGMA * value, MAD_TO_SIGMA * error, n)
 
 

@@ -25,7 +25,11 @@ __all__ = ["by_unit", "count_ratio", "ratio", "share", "total"]
 
 import numpy as np
 
+from .selection import slices
 from .units import NONE, Moments
+
+_HIGHEST = 1 << 16
+"""Numbers of units up to this are places in a table."""
 
 
 def ratio(over: np.ndarray, under: np.ndarray) -> Moments:
@@ -141,5 +145,16 @@ def by_unit(unit: np.ndarray, *values: np.ndarray) -> tuple[np.ndarray, ...]:
     totals : `tuple` [`numpy.ndarray`, ...]
         The total of each unit, in the order of their numbers.
     """
+    if len(unit) and int(unit.min()) >= 0 and (highest := int(unit.max())) <= _HIGHEST:
+        # Counting takes a tenth of the time of sorting.
+        size = highest + 1
+        there = np.zeros(size, dtype=bool)
+        totals = [np.zeros(size) for _ in values]
+        for part in slices(len(unit)):
+            numbers = unit[part]
+            there[numbers] = True
+            for total, value in zip(totals, values):
+                total += np.bincount(numbers, value[part], size)
+        return tuple(total[there] for total in totals)
     _, index = np.unique(unit, return_inverse=True)
     return tuple(np.bincount(index, value) for value in values)

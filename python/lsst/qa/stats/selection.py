@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["at_places", "quantiles", "slices"]
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,15 @@ _MANY = 1 << 18
 
 _PROBES = 1 << 15
 """Values that tell between which others a quantile lies."""
+
+_INSIDE = 1 << 22
+"""Of no more values that a quantile may be among, a copy is made."""
+
+_DIGIT = 16
+"""Bits of a number that are told apart in one go over the values."""
+
+_SIGN, _ALL = 1 << 63, (1 << 64) - 1
+"""The bit of a number's sign, and all of them."""
 
 
 def quantiles(values: np.ndarray, *ps: float) -> list[float]:
@@ -51,7 +61,8 @@ def quantiles(values: np.ndarray, *ps: float) -> list[float]:
     -------
     quantiles : `list` [`float`]
         One for each. A sample tells limits that enclose them, and what lies
-        between these limits is put in order (Floyd and Rivest 1975).
+        between these limits is put in order (Floyd and Rivest 1975); where
+        that is too much, they are found digit by digit.
     """
     last = len(values) - 1
     places = [p * last for p in ps]
@@ -79,12 +90,9 @@ def at_places(values: np.ndarray, places: Sequence[float]) -> list[float]:
     found : `list` [`float`]
         A value for each.
     """
-    pairs = [(int(place), min(int(place) + 1, len(values) - 1)) for place in places]
+    pairs = [_pair(place, len(values) - 1) for place in places]
     values.partition(sorted({at for pair in pairs for at in pair}))
-    return [
-        float(values[below] + (place - below) * (values[above] - values[below]))
-        for place, (below, above) in zip(places, pairs)
-    ]
+    return [_interpolated(values, place, pair) for place, pair in zip(places, pairs)]
 
 
 def slices(size: int) -> Iterator[slice]:
@@ -123,18 +131,73 @@ def _between(values: np.ndarray, probes: np.ndarray, places: Sequence[float]) ->
     """Return the values at places that are near each other, in ascending
     order.
     """
-    scale, last = len(probes) / len(values), len(values) - 1
+    scale = len(probes) / len(values)
     low = int(places[0] * scale - _margin(probes))
     high = int((places[-1] + 1.0) * scale + _margin(probes)) + 1
     least = probes[low] if low > 0 else -np.inf
     most = probes[high] if high < len(probes) else np.inf
-    below, kept = 0, []
+    below, lowest, highest, size = 0, 0, 0, 0
+    kept: list[np.ndarray] = []
     for part in slices(len(values)):
         some = values[part]
         above = some >= least
         below += len(some) - int(np.count_nonzero(above))
-        kept.append(some[above & (some <= most)])
-    inside = np.concatenate(kept)
-    if below <= int(places[0]) and min(int(places[-1]) + 1, last) < below + len(inside):
-        return at_places(inside, [place - below for place in places])
-    return at_places(values.copy(), places)  # the probes were not like the others
+        some = some[above & (some <= most)]
+        # Values that many share are counted, as they may be nearly all.
+        lowest += int(np.count_nonzero(some == least))
+        highest += int(np.count_nonzero(some == most)) if most > least else 0
+        kept.append(some[(some > least) & (some < most)])
+        size += len(kept[-1])
+        if size > _INSIDE:
+            break
+    pairs = [_pair(place, len(values) - 1) for place in places]
+    wanted = sorted({at for pair in pairs for at in pair})
+    if size > _INSIDE or wanted[0] < below or wanted[-1] >= below + lowest + size + highest:
+        # The probes were not like the others.
+        found: dict[int, float] = {at: _by_digits(values, at) for at in wanted}
+    else:
+        inside, first = np.concatenate(kept), below + lowest
+        if among := [at - first for at in wanted if first <= at < first + size]:
+            inside.partition(among)
+        found = {
+            at: least if at < first else most if at >= first + size else inside[at - first] for at in wanted
+        }
+    return [_interpolated(found, place, pair) for place, pair in zip(places, pairs)]
+
+
+def _pair(place: float, last: int) -> tuple[int, int]:
+    """Return the places that one lies between."""
+    return int(place), min(int(place) + 1, last)
+
+
+def _interpolated(values: Any, place: float, pair: tuple[int, int]) -> float:
+    below, above = pair
+    return float(values[below] + (place - below) * (values[above] - values[below]))
+
+
+def _by_digits(values: np.ndarray, place: int) -> float:
+    """Return the value at a place, found digit by digit from the highest: in
+    so many goes over the values, with no more than the counts of a digit.
+    """
+    prefix, size = 0, 1 << _DIGIT
+    for shift in range(64 - _DIGIT, -1, -_DIGIT):
+        counts = np.zeros(size, dtype=np.int64)
+        for part in slices(len(values)):
+            keys = _ordered(values[part])
+            digits = keys >> np.uint64(shift)
+            if shift + _DIGIT < 64:
+                digits = digits[digits >> np.uint64(_DIGIT) == np.uint64(prefix)]
+            counts += np.bincount((digits % np.uint64(size)).astype(np.int64), minlength=size)
+        ends = np.cumsum(counts)
+        digit = int(np.searchsorted(ends, place, side="right"))
+        place -= int(ends[digit] - counts[digit])
+        prefix = prefix << _DIGIT | digit
+    # The highest bit tells which way the number was turned.
+    bits = prefix ^ _SIGN if prefix & _SIGN else ~prefix
+    return float(np.array(bits & _ALL, dtype=np.uint64).view(np.float64))
+
+
+def _ordered(values: np.ndarray) -> np.ndarray:
+    """Turn numbers into integers of the same order."""
+    bits = values.astype(np.float64).view(np.uint64)
+    return np.where(bits & np.uint64(_SIGN), ~bits, bits | np.uint64(_SIGN))
