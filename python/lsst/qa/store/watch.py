@@ -44,6 +44,8 @@ class Watch:
         self._lock = threading.Lock()
         self._connection: sa.Connection | None = None
         self._connected = 0
+        # It is not the pool's to close while it is held here.
+        sa.event.listen(engine, "engine_disposed", self._leave)
 
     def state(self) -> str:
         """Return a text that is another one after every write.
@@ -71,6 +73,10 @@ class Watch:
             self._connection.invalidate()
             self._connection.close()
             self._connection = None
+
+    def _leave(self, engine: sa.Engine) -> None:
+        with self._lock:
+            self.close()
 
     def _asked(self) -> str:
         if self._connection is None:
