@@ -92,6 +92,7 @@ _DIMENSIONS = {
     "qa_object_parent_metrics": ("skymap", "tract"),
     "qa_coadd_depth_metrics": ("skymap", "tract"),
     "qa_coadd_input_metrics": ("skymap", "tract"),
+    "qa_coadd_choice_metrics": ("instrument", "skymap", "tract"),
     "qa_coadd_mask_metrics": ("skymap", "tract"),
     "qa_visit_mask_metrics": ("instrument", "visit"),
     "qa_dia_source_metrics": ("skymap", "tract"),

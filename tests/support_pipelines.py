@@ -56,6 +56,7 @@ COADD = (
 )
 DIFFERENCE = ({"dia_source"}, {"qa_dia_source_metrics"})
 IMAGES = {
+    "qa_coadd_choice_metrics",
     "qa_coadd_mask_metrics",
     "qa_visit_mask_metrics",
     "qa_dia_visit_metrics",
@@ -89,6 +90,10 @@ GENERAL = {
     "metadata": ({"calibrateImage_metadata"}, {"qa_calibrateImage_metadata_metrics"}),
     "reference": REFERENCE,
     "alert": ({"dia_source_detector"}, {"qa_dia_visit_metrics"}),
+    "choice": (
+        {"visit_summary", "deep_coadd_input_summary_tract", "deep_coadd_n_image"},
+        {"qa_coadd_choice_metrics"},
+    ),
     "coadd": COADD,
     "difference": DIFFERENCE,
     "fakes": ({"injected_goodSeeingDiff_matchAssocDiaSrc"}, {"qa_dia_fake_metrics"}),
@@ -155,6 +160,7 @@ WITHOUT_METRICS = ("gatherMetrics", "publishMetrics")
 
 KINDS = (
     "alert",
+    "choice",
     "coadd",
     "difference",
     "fakes",
@@ -176,6 +182,7 @@ HSC_NAMES = {
     "dia_source_detector": "goodSeeingDiff_assocDiaSrc",
     "injected_goodSeeingDiff_matchAssocDiaSrc": "fakes_goodSeeingDiff_matchAssocDiaSrc",
     "deep_coadd_depth_table": "deepCoadd_nImage",
+    "deep_coadd_n_image": "deepCoadd_nImage",
     "deep_coadd": "deepCoadd_calexp",
     "visit_image": "calexp",
     "matched_injected_deep_coadd_predetection_catalog_tract_injected_object": (

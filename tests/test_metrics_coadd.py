@@ -177,13 +177,14 @@ class InputsTestCase(unittest.TestCase):
     def test_choice(self) -> None:
         table = {name: values for name, values in self.images().items() if name not in ("weight", "goodpix")}
         table |= {
-            "visitSummaryRecord": np.arange(6) > 0,
+            # The image that was not calibrated is in no patch.
+            "visitSummaryRecord": np.array([False, True, True, True, True, True]),
             "patchOverlap": np.arange(6) > 1,
             "inCoadd": np.arange(6) > 3,
         }
         for name, expected, n in (
             ("coadd_input_fraction", 50.0, 4),
-            ("coadd_calibrated_fraction", 500.0 / 6.0, 6),
+            ("coadd_calibrated_fraction", 75.0, 4),
         ):
             (row,) = measure(table, [name])
             self.assertAlmostEqual(row["value"], expected, 12)

@@ -36,6 +36,7 @@ from support_pipelines import (
 )
 
 from lsst.pex.config import FieldValidationError
+from lsst.qa.catalogue import METRICS
 from lsst.qa.variants import chosen_metrics
 
 
@@ -56,9 +57,31 @@ class SettingsTestCase(unittest.TestCase):
         self.assertLessEqual(
             {"PA1", "PA2", "PF1", "AM1", "AD1", "AF1"}, set(configs["matchedStarMetrics"].metrics)
         )
+        # What compares detectors is nothing that each of them has.
+        over_the_field = {"SX", "SF1", "Z2", "DF2"}
         self.assertEqual(
-            list(configs["visitTableMetrics"].metrics), list(configs["visitSummaryMetrics"].metrics)
+            [name for name in configs["visitTableMetrics"].metrics if name not in over_the_field],
+            list(configs["visitSummaryMetrics"].metrics),
         )
+
+    def test_every_metric_can_be_measured(self) -> None:
+        """By a task of a pipeline; what has thresholds is, unasked."""
+        shipped: dict[str, set[str]] = {}
+        for name in files(INGREDIENTS) - set(WITHOUT_METRICS):
+            config: Any = graph_of(f"_ingredients/{name}").tasks[name].config
+            shipped.setdefault(config.table, set()).update(config.metrics)
+        self.assertEqual([m.name for m in METRICS.values() if m.table not in shipped], [])
+        required = {m.name for m in METRICS.values() if m.specs and "." not in m.name}
+        # The tables of isolated stars hold no galaxy.
+        galaxies = {f"modelPhotRepGal{number}" for number in range(1, 5)}
+        self.assertEqual(required - set().union(*shipped.values()), galaxies)
+
+    def test_camera_of_objects(self) -> None:
+        """Their table does not tell it, so a camera's pipelines do."""
+        for name in ("HSC/qa", "HSC/tract"):
+            with self.subTest(name):
+                config: Any = graph_of(name).tasks["objectMetrics"].config
+                self.assertEqual(config.camera, "HSC")
 
     def test_detectors(self) -> None:
         """A visit is measured by detector too, a table of visits is not."""
@@ -84,10 +107,13 @@ class SettingsTestCase(unittest.TestCase):
             ("LSSTCam/", "ExposureCatalog"),
             ("LSSTComCam/", "ExposureCatalog"),
         ):
-            for kind in ("qa", "visit"):
+            for kind in ("qa", "visit", "choice"):
                 with self.subTest(name + kind):
-                    node = graph_of(f"{name}{kind}").tasks["visitSummaryMetrics"]
-                    self.assertEqual(node.get_input_edge("table").storage_class_name, stored)
+                    label, connection = ("visitSummaryMetrics", "table")
+                    if kind == "choice":
+                        label, connection = ("coaddChoiceMetrics", "summaries")
+                    node = graph_of(f"{name}{kind}").tasks[label]
+                    self.assertEqual(node.get_input_edge(connection).storage_class_name, stored)
 
     def test_older_columns(self) -> None:
         """The summaries of HSC lack columns, which is no failure there."""
@@ -116,6 +142,7 @@ class SettingsTestCase(unittest.TestCase):
             ("objectParentMetrics", "objectParent", "object_parent2"),
             ("coaddDepthMetrics", "coaddDepth", "template_coadd_depth_table"),
             ("coaddInputMetrics", "coaddInputs", "template_coadd_input_summary_tract"),
+            ("coaddChoiceMetrics", "coaddNImage", "template_coadd_n_image"),
             ("coaddMaskMetrics", "coadd", "template_coadd"),
             ("visitMaskMetrics", "visitImage", "preliminary_visit_image"),
             ("diaSourceMetrics", "diaSource", "dia_source2"),

@@ -204,6 +204,36 @@ class ObjectMetricsTestCase(unittest.TestCase):
         self.assertEqual((lost["status"], lost["band"]), ("undefined", None))
         self.assertIn("needs 'psfFlux_flag'", lost["message"])
 
+    def test_a_band_that_was_not_observed(self) -> None:
+        """No fault of a table that lacks nothing of the bands that it has."""
+        table = objects({"g": [False] * 4, "r": [False] * 4})
+        for band in "gr":
+            for name in ("psfFlux", "psfFluxErr", "extendedness"):
+                table[f"{band}_{name}"] = np.ones(4)
+            table[f"{band}_pixelFlags_saturatedCenter"] = np.zeros(4, dtype=bool)
+        table["ebv"], table["detect_isPrimary"] = np.zeros(4), np.ones(4, dtype=bool)
+        with self.assertLogs("lsst.objectMetrics", "WARNING"):
+            rows = self.measured_objects(table, "wPerp", "coadd_n_objects")
+        (lost,) = of(rows, "wPerp")
+        self.assertEqual(lost["status"], "undefined")
+        self.assertIn("needs 'i_extendedness', ", lost["message"])
+        table.remove_column("r_extendedness")
+        put(self.butler, "object", table, tract=1)
+        task = made(ObjectMetricsTask, metrics=["wPerp"])
+        with (
+            self.assertLogs("lsst.objectMetrics", "WARNING"),
+            self.assertRaises(AnnotatedPartialOutputsError),
+        ):
+            run_task(task, self.butler, tract=1)
+
+    def test_camera(self) -> None:
+        """Its own variants stand for metrics that have one."""
+        table = objects({"r": [False, False]})
+        rows = self.measured_objects(
+            table, "wPerp", "coadd_n_objects", camera="HSC", lacking_columns="undefined"
+        )
+        self.assertEqual([row["metric"] for row in rows], ["coadd_n_objects", "wPerp.HSC"])
+
     def test_no_band_at_all(self) -> None:
         bare = objects({"r": [True, False]})["objectId", "patch"]
         with (

@@ -237,35 +237,42 @@ def overlapping(patchOverlap: np.ndarray) -> np.ndarray:
     return patchOverlap
 
 
-def share_of_images(flag: np.ndarray, visit: np.ndarray) -> Estimate:
-    return Estimate(*fraction(flag, visit))
+def share_of_images(inCoadd: np.ndarray, visit: np.ndarray) -> Estimate:
+    return Estimate(*fraction(inCoadd, visit))
+
+
+def share_calibrated(visitSummaryRecord: np.ndarray, visit: np.ndarray, detector: np.ndarray) -> Estimate:
+    # An image has a row for each patch that it overlaps.
+    images, number = np.unique(np.stack([visit, detector]), axis=1, return_inverse=True)
+    calibrated = np.bincount(number.ravel(), visitSummaryRecord, images.shape[1]) > 0.0
+    return Estimate(*fraction(calibrated, images[0]))
 
 
 CHOICES = tuple(
     Metric(
         name=name,
-        function=share_of_images,
+        function=function,
         table="coadd_choice",
         unit="%",
         doc=doc,
-        formula=f"100 mean({flag}), error over visits",
+        formula=formula,
         reference="analysis_tools c74f828, CoaddInputFraction",
         rows=rows,
-        inputs={"flag": flag},
     )
-    for name, flag, rows, doc in (
+    for name, function, rows, doc, formula in (
         (
             "coadd_input_fraction",
-            "inCoadd",
+            share_of_images,
             overlapping,
-            "Percentage of the images overlapping a patch that became part of its coadd; measured by no task,"
-            " since none finds the images that overlap.",
+            "Percentage of the images overlapping a patch that became part of its coadd.",
+            "100 mean(inCoadd), error over visits",
         ),
         (
             "coadd_calibrated_fraction",
-            "visitSummaryRecord",
+            share_calibrated,
             None,
-            "Percentage of the images that may overlap a patch which were calibrated.",
+            "Percentage of the images of the visits that overlap a tract which were calibrated.",
+            "100 mean(visitSummaryRecord) over images, error over visits",
         ),
     )
 )

@@ -72,6 +72,7 @@ class ResultsConnections(PipelineTaskConnections, dimensions=()):
     parents = results_input("qa_object_parent_metrics", "skymap", "tract")
     depths = results_input("qa_coadd_depth_metrics", "skymap", "tract")
     inputs_of_coadds = results_input("qa_coadd_input_metrics", "skymap", "tract")
+    choices_of_coadds = results_input("qa_coadd_choice_metrics", "instrument", "skymap", "tract")
     coadd_masks = results_input("qa_coadd_mask_metrics", "skymap", "tract")
     visit_masks = results_input("qa_visit_mask_metrics", "instrument", "visit")
     dia_sources = results_input("qa_dia_source_metrics", "skymap", "tract")

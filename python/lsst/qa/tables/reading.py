@@ -126,6 +126,26 @@ class Prepared:
         names = ", ".join(map(repr, self.missing[id(task)]))
         return f"metric {task.metric.name!r} needs {names}, which {self.source.name} does not have"
 
+    def lacks_bands(self, task: Task, bands: Collection[str]) -> bool:
+        """Tell whether a metric lacks nothing but columns of bands that the
+        table has none of.
+
+        Parameters
+        ----------
+        task : `Task`
+            One of those that cannot run.
+        bands : `~collections.abc.Collection` [`str`]
+            Bands of the table.
+
+        Returns
+        -------
+        absent : `bool`
+            Whether it would run on a table that has its bands; `False` where
+            the table has no band at all.
+        """
+        absent = tuple(f"{band}_" for band in BANDS if band not in bands) if bands else ()
+        return self.kind.by_band and all(name.startswith(absent) for name in self.missing[id(task)])
+
     def at_hand(self) -> str:
         """Say what the table has.
 

@@ -19,6 +19,7 @@
 
 """The tasks: one per kind of input table, one that gathers results."""
 
+from .choice import *
 from .coadd import *
 from .difference import *
 from .execution import *

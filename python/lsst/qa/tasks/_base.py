@@ -213,7 +213,8 @@ class MetricsTask(PipelineTask):
         for task in tasks:
             if id(task) in prepared.missing:
                 lost = failed(task, prepared.lacking(task), data_id)
-                rows.append(lost if config.lacking_columns == "fail" else {**lost, "status": "undefined"})
+                fault = config.lacking_columns == "fail" and not prepared.lacks_bands(task, bands)
+                rows.append(lost if fault else {**lost, "status": "undefined"})
         failures = [f"{row['metric']}: {row['message']}" for row in rows if row["status"] == "failed"]
         for name, number in counted(rows).items():
             self.metadata[f"n_{name}"] = number

@@ -23,11 +23,15 @@ from __future__ import annotations
 
 __all__ = ["ObjectMetricsConfig", "ObjectMetricsConnections", "ObjectMetricsTask"]
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
+from lsst.pex.config import Field
 from lsst.pipe.base import PipelineTaskConnections
 from lsst.pipe.base.connectionTypes import Input, Output
 
+from ..catalogue import METRICS
+from ..metric import Metric
+from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask
 
 
@@ -56,9 +60,32 @@ class ObjectMetricsConfig(MetricsConfig, pipelineConnections=ObjectMetricsConnec
 
     table: ClassVar[str] = "object"
 
+    camera = Field[str](
+        doc="Camera of the images, which no table of objects tells: metrics that have a variant of its name,"
+        " as wPerp.HSC, are measured as that variant.",
+        default="",
+    )
+
 
 class ObjectMetricsTask(MetricsTask):
     """Measure the objects of a tract: PSF residuals, sky, counts, flags."""
 
     ConfigClass = ObjectMetricsConfig
     _DefaultName = "objectMetrics"
+
+    def declared(self, source: Readable) -> list[Metric]:
+        """Say which metrics to run.
+
+        Parameters
+        ----------
+        source : `Readable`
+            The table.
+
+        Returns
+        -------
+        metrics : `list` [`Metric`]
+            Those of the configuration, or their variants for the camera.
+        """
+        camera = cast(ObjectMetricsConfig, self.config).camera
+        own = [METRICS.get(f"{metric.name}.{camera}", metric) for metric in super().declared(source)]
+        return list({metric.name: metric for metric in own}.values())
