@@ -36,7 +36,7 @@ ROOT = Path(lsst.qa.__file__).parent
 # Lowest floor first. On an ordered floor a module may also import the ones
 # listed before it; rooms of the last but one floor never import each other.
 FLOORS = (
-    ("F0", True, ("errors", "version", "pieces", "columns", "resolution")),
+    ("F0", True, ("errors", "version", "dimensions", "pieces", "columns", "resolution")),
     ("F1", True, ("stats",)),
     ("F2", True, ("spec", "metric")),
     ("F3", True, ("metrics",)),

@@ -49,6 +49,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from .dimensions import DATA_ID
+
 SCHEMA_VERSION = 1
 
 METADATA_PREFIX = "qa."
@@ -61,21 +63,7 @@ _TIME_IN_NAME = re.compile(r"\d{8}T\d{6}Z$")
 
 _TEXT, _REAL, _INT = pa.string(), pa.float64(), pa.int64()
 
-_DATA_ID_FIELDS = [
-    ("instrument", _TEXT),
-    ("physical_filter", _TEXT),
-    ("day_obs", _INT),
-    ("visit", _INT),
-    ("exposure", _INT),
-    ("detector", _INT),
-    ("skymap", _TEXT),
-    ("tract", _INT),
-    ("patch", _INT),
-]
-
-DATA_ID = tuple(name for name, _ in _DATA_ID_FIELDS)
-"""Columns that say what was measured, in the Butler's words; null where a
-dimension does not apply."""
+_NAMES = ("instrument", "physical_filter", "skymap")
 
 # Plain strings, not dictionaries: a dictionary column with nulls cannot be
 # read back as an Astropy table.
@@ -91,7 +79,7 @@ SCHEMA = pa.schema(
         ("message", _TEXT),
         ("bin_low", _REAL),
         ("bin_high", _REAL),
-        *_DATA_ID_FIELDS,
+        *((name, _TEXT if name in _NAMES else _INT) for name in DATA_ID),
         ("obs_time", pa.timestamp("us")),
     ]
 )

@@ -59,6 +59,7 @@ _CONNECTIONS = 500
 _GARBAGE = 20_000
 _THREADS = 8
 _CACHE_KIB = 4096
+_SOON = 2.0  # s until what the first page does not need is made ready
 _UNNAMED = "There is no page here. The runs and metrics pages list all there is."
 
 
@@ -90,8 +91,7 @@ def create_app(engine: sqlalchemy.Engine, settings: Settings | None = None) -> F
         lifespan=_lifespan,
     )
     site = Site(engine, links, templates, app.router, Access(chosen))
-    app.state.site = site
-    api.add(site, app)
+    app.state.site, app.state.api = site, api.add(site)
     app.add_middleware(GZipMiddleware, minimum_size=1000, compresslevel=6)
     for view in views():
         view.add(site)
@@ -179,6 +179,7 @@ def serve(url: str, host: str, port: int, settings: Settings, announce: Callable
     # Where it listens at all addresses, its names are given.
     names = () if host in ("", "0.0.0.0", "::") else (shown,)
     named = dataclasses.replace(settings, hosts=(*settings.hosts, *names))
+    gc.set_threshold(_GARBAGE)  # going over it time and again took a third of the time of a page
     app = create_app(_frugal(database.connect(url)), named)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -189,7 +190,9 @@ def serve(url: str, host: str, port: int, settings: Settings, announce: Callable
         ) from error
     with listener:
         announce(f"http://{shown}:{listener.getsockname()[1]}{Links(settings.root_path).page()}")
-        threading.Thread(target=_prepare, daemon=True).start()
+        later = threading.Timer(_SOON, _prepare, [app])
+        later.daemon = True
+        later.start()
         # Whom a proxy speaks for is decided by Access alone, from the address
         # that the connection really comes from.
         config = uvicorn.Config(
@@ -218,15 +221,14 @@ def _frugal(engine: sqlalchemy.Engine) -> sqlalchemy.Engine:
     return engine
 
 
-def _prepare() -> None:
-    """Have everything ready that the first readers would wait for."""
+def _prepare(app: FastAPI) -> None:
+    """Have everything ready that readers would wait for, after the first."""
     for view in views():
         if view.prepare is not None:
             view.prepare()
     for name in assets.ASSETS:
         assets.load(name)
-    # What is there by now stays; going over it time and again took a third of
-    # the time of a page.
+    app.state.api.made()
+    # What is there by now stays.
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_GARBAGE)

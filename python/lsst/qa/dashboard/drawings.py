@@ -30,19 +30,20 @@ import functools
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy
 
 from ..columns import TABLES
 from ..errors import QaError, UnknownNameError
-from ..plots.catalogue import PLOTS, draw_fit
-from ..plots.drawing import Drawing
-from ..plots.inputs import CANDIDATES, Input, find_inputs, opened_input
-from ..plots.reading import fitting
 from ..resolution import resolve
 from ..store import query
-from ..tables.readable import Readable
+
+if TYPE_CHECKING:
+    # What reads tables is imported when one is read.
+    from ..plots.drawing import Drawing
+    from ..plots.inputs import Input
+    from ..tables.readable import Readable
 
 _SECONDS = 60.0  # until a table that came since is seen
 _MOST_REPOSITORIES = 3
@@ -117,6 +118,9 @@ def choices(engine: sqlalchemy.Engine, runs: Sequence[str], data_id: Mapping[str
 
 @functools.lru_cache(maxsize=128)
 def _choices(repo: str, data_id: tuple[tuple[str, Any], ...], now: int) -> Choices:
+    from ..plots.catalogue import PLOTS
+    from ..plots.inputs import CANDIDATES, find_inputs
+
     try:
         inputs = tuple(find_inputs(repo, dict(data_id)))
     except QaError:
@@ -139,6 +143,10 @@ def _choices(repo: str, data_id: tuple[tuple[str, Any], ...], now: int) -> Choic
 @functools.lru_cache(maxsize=256)
 def _fits(one: Input) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Name the plots that can be drawn of a table, and their bands."""
+    from ..plots.catalogue import PLOTS
+    from ..plots.inputs import opened_input
+    from ..plots.reading import fitting
+
     try:
         with opened_input(one) as source:
             if any(resolve(TABLES[one.kind], source.units, name) is None for name, _ in one.where):
@@ -176,6 +184,10 @@ def drawing(choice: Choice, band: str | None) -> Drawing:
     CollectionError
         Raised if the table is not there any more.
     """
+    from ..plots.catalogue import PLOTS, draw_fit
+    from ..plots.inputs import opened_input
+    from ..plots.reading import fitting
+
     if band is not None and choice.bands and band not in choice.bands:
         raise UnknownNameError(f"band of {choice.title.lower()}", band, choice.bands)
     wanted = usual_band(choice.bands) if band is None else band
@@ -222,6 +234,8 @@ def opened_kind(found: Choices, kind: str) -> Iterator[tuple[Input, Readable]]:
     UnknownNameError
         Raised if there is none.
     """
+    from ..plots.inputs import opened_input
+
     # Of detections that hold ids alone, the join says more.
     fitted = [one for one in found.inputs if one.kind == kind]
     if not fitted:

@@ -42,10 +42,10 @@ from typing import Any
 
 import sqlalchemy
 
+from ..dimensions import DATA_ID
 from ..errors import UnknownNameError
 from ..judge import verdicts as judging
 from ..metric import Spec
-from ..results import DATA_ID
 from ..store import query, records
 from .arrange import band_key, natural_key
 from .text import finite

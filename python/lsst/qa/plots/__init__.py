@@ -25,6 +25,19 @@ from __future__ import annotations
 
 __all__ = ["Drawing", "draw", "figure_of", "find_plot", "list_plots", "picture"]
 
-from .catalogue import draw, find_plot, list_plots
+from typing import TYPE_CHECKING, Any
+
 from .drawing import Drawing
 from .picture import figure_of, picture
+
+if TYPE_CHECKING:
+    from .catalogue import draw, find_plot, list_plots
+
+
+def __getattr__(name: str) -> Any:
+    # What reads tables is imported when it is used: the rest is light.
+    if name in ("draw", "find_plot", "list_plots"):
+        from . import catalogue
+
+        return getattr(catalogue, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -30,8 +30,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..dimensions import DATA_ID
 from ..errors import AccessError, InputError, UnknownNameError
-from ..results import DATA_ID
 from .database import tables, writing
 
 LONGEST = 4000

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from ..catalogue import METRICS
 from ..errors import InputError
 from ..metric import Metric
 from ..spec import LEVELS, Spec, overridden
@@ -200,6 +199,9 @@ def define_others(engine: sa.Engine, definitions: Mapping[str, Definition]) -> d
     written : `dict` [`str`, `Definition`]
         What the database holds of them now.
     """
+    # All metrics, which only who loads has to know.
+    from ..catalogue import METRICS
+
     theirs = {name: found for name, found in definitions.items() if name not in METRICS}
     if not theirs:
         return {}

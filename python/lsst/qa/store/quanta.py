@@ -40,8 +40,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ..dimensions import DATA_ID
 from ..errors import InputError
-from ..results import DATA_ID
 from .database import tables
 from .execution import STATES, LogRecord, Quantum, TaskExecution
 from .query import fetch_measurements, select_measurements

@@ -29,12 +29,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pyarrow as pa
 import sqlalchemy as sa
 
 from .database import insert, tables, writing
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from lsst.daf.butler import Butler
 
 _PART = 500

@@ -26,23 +26,19 @@ documentation and the columns of all formats.
 
 from __future__ import annotations
 
-__all__ = ["PREFIX", "RESOURCES", "Api", "add"]
+__all__ = ["PREFIX", "RESOURCES", "Later", "add"]
 
-import dataclasses
-import importlib
-from collections.abc import Callable
-from typing import Any
+import threading
+from typing import TYPE_CHECKING
 
-import sqlalchemy
-from fastapi import FastAPI
-from pydantic import BaseModel
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
-from .. import answers
-from ..access import FORM_TOKEN_HEADER
 from ..site import Site
-from .formats import FAULTS, documented
+
+if TYPE_CHECKING:
+    from fastapi import APIRouter
 
 PREFIX = "/api/v1"
 
@@ -61,148 +57,59 @@ RESOURCES = (
 )
 """The modules of this package that are resources."""
 
-_ABOUT = """Everything that the pages show. Lists come in pages of at most `limit` rows;
-`next` of one page is the `cursor` of the next. Numbers that are undefined are null. Times are UTC."""
 
+class Later:
+    """The routes of all resources, made when they are first asked for: pages
+    need none of them, nor what they import.
 
-@dataclasses.dataclass(frozen=True)
-class Api:
-    """Takes the routes of resources.
-
-    Attributes
+    Parameters
     ----------
     site : `Site`
         The dashboard.
-    app : `fastapi.FastAPI`
-        The application.
     """
 
-    site: Site
-    app: FastAPI
+    def __init__(self, site: Site):
+        self._site = site
+        self._lock = threading.Lock()
+        self._made: APIRouter | None = None
 
-    @property
-    def engine(self) -> sqlalchemy.Engine:
-        """The metrics database."""
-        return self.site.engine
-
-    def listing(self, path: str, model: type[BaseModel]) -> Callable[[Any], Any]:
-        """Return a decorator that answers with a list.
-
-        Parameters
-        ----------
-        path : `str`
-            Path below the prefix of the API.
-        model : `type` [`pydantic.BaseModel`]
-            A row.
+    def made(self) -> APIRouter:
+        """Return the routes.
 
         Returns
         -------
-        decorator : `~collections.abc.Callable`
-            Leaves the function as it is.
+        router : `fastapi.APIRouter`
+            The same each time.
         """
-        return self._added(path, "GET", responses=documented(model))
+        from .routes import made
 
-    def reading(self, path: str, responses: dict[int | str, dict[str, Any]]) -> Callable[[Any], Any]:
-        """Return a decorator that answers with something else.
+        with self._lock:
+            if self._made is None:
+                self._made = made(self._site)
+            return self._made
 
-        Parameters
-        ----------
-        path : `str`
-            Path below the prefix of the API.
-        responses : `dict`
-            What is answered, for the documentation.
-
-        Returns
-        -------
-        decorator : `~collections.abc.Callable`
-            Leaves the function as it is.
-        """
-        return self._added(path, "GET", responses={**FAULTS, **responses})
-
-    def writing(
-        self, method: str, path: str, status: int, model: type[BaseModel] | None
-    ) -> Callable[[Any], Any]:
-        """Return a decorator that answers to what changes something.
-
-        Parameters
-        ----------
-        method : `str`
-            HTTP method.
-        path : `str`
-            Path below the prefix of the API.
-        status : `int`
-            HTTP status of success.
-        model : `type` [`pydantic.BaseModel`] or `None`
-            What is answered then.
-
-        Returns
-        -------
-        decorator : `~collections.abc.Callable`
-            Leaves the function as it is.
-        """
-        done: dict[str, Any] = {"description": "Done", **({"model": model} if model else {})}
-        return self._added(path, method, responses={**FAULTS, status: done}, status_code=status)
-
-    def writer(self, request: Request) -> str:
-        """Return who writes, or refuse.
-
-        Parameters
-        ----------
-        request : `starlette.requests.Request`
-            The request.
-
-        Returns
-        -------
-        who : `str`
-            The user.
-
-        Raises
-        ------
-        AccessError
-            Raised if they may not.
-        """
-        given = request.headers.get(FORM_TOKEN_HEADER, "")
-        return self.site.access.require_writer(request, request.state.identity, given)
-
-    def _added(self, path: str, method: str, **described: Any) -> Callable[[Any], Any]:
-        def add(function: Any) -> Any:
-            paths = dict.fromkeys(prefix + PREFIX + path for prefix in ("", self.site.links.prefix))
-            for place, whole in enumerate(paths):
-                self.app.add_api_route(
-                    whole,
-                    function,
-                    methods=[method],
-                    response_model=None,
-                    operation_id=function.__name__,
-                    tags=[function.__module__.rpartition(".")[2]],
-                    include_in_schema=place == 0,
-                    **described,
-                )
-                if method == "GET":
-                    self.app.add_api_route(
-                        whole, function, methods=["HEAD"], response_model=None, include_in_schema=False
-                    )
-            return function
-
-        return add
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer to a request."""
+        router = self._made
+        if router is None:
+            router = await run_in_threadpool(self.made)
+        await router(scope, receive, send)
 
 
-def add(site: Site, app: FastAPI) -> None:
+def add(site: Site) -> Later:
     """Add the API to a dashboard.
 
     Parameters
     ----------
     site : `Site`
         The dashboard.
-    app : `fastapi.FastAPI`
-        The application.
-    """
-    app.title, app.description, app.version = "lsst.qa", _ABOUT, "1"
-    app.servers = [{"url": site.links.root or "/"}]
-    api = Api(site, app)
-    for name in RESOURCES:
-        importlib.import_module(f".{name}", __name__).add(api)
 
-    @site.route(f"{PREFIX}/openapi.json")
-    def openapi(request: Request) -> Response:
-        return answers.json_answer(request, app.openapi())
+    Returns
+    -------
+    api : `Later`
+        The API, which may be made before anybody asks.
+    """
+    api = Later(site)
+    for prefix in dict.fromkeys(("", site.links.prefix)):
+        site.router.routes.append(Route(f"{prefix}{PREFIX}/{{rest:path}}", api))
+    return api

@@ -30,8 +30,9 @@ from starlette.responses import Response
 
 from ...store.annotations import add_annotation, list_annotations, withdraw_annotation
 from .. import answers
-from . import Api, models
+from . import models
 from .formats import Format, Limit, Number, answer, plain
+from .routes import Api
 
 
 def add(api: Api) -> None:

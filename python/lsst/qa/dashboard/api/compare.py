@@ -29,8 +29,9 @@ from starlette.responses import Response
 from ...errors import InputError
 from .. import shapes
 from ..views.compare import compared
-from . import Api, models
+from . import models
 from .formats import Format, answer, plain
+from .routes import Api
 
 
 def add(api: Api) -> None:

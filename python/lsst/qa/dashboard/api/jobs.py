@@ -32,8 +32,9 @@ from starlette.responses import Response
 from ...jobs.submission import find_definition, submit
 from ...store.jobs import cancel_job, get_job, job_log, list_jobs
 from .. import answers
-from . import Api, models
+from . import models
 from .formats import Format, Limit, Number, answer, plain
+from .routes import Api
 
 State = Literal["queued", "running", "following", "succeeded", "failed", "cancelled", "lost"]
 

@@ -29,11 +29,12 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...results import DATA_ID
+from ...dimensions import DATA_ID
 from ...store.search import search_logs
 from .. import shapes
-from . import Api, models
+from . import models
 from .formats import Format, Limit, Number, answer, plain
+from .routes import Api
 
 
 def add(api: Api) -> None:

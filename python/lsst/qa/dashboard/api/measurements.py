@@ -31,8 +31,9 @@ from starlette.responses import Response
 
 from ...store import query
 from .. import shapes
-from . import Api, models
+from . import models
 from .formats import Format, Limit, answer, plain
+from .routes import Api
 
 Place = Annotated[str, Query(pattern=r"^[0-9]{1,18}-[0-9]{1,18}$", description="`next` of the page before")]
 Status = Literal["ok", "empty", "undefined", "failed"]

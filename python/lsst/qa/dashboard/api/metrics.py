@@ -29,8 +29,9 @@ from starlette.responses import Response
 from ...errors import UnknownNameError
 from ...store import query
 from .. import shapes
-from . import Api, models
+from . import models
 from .formats import Cursor, Format, Limit, answer
+from .routes import Api
 
 
 def add(api: Api) -> None:

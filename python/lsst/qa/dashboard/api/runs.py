@@ -30,8 +30,9 @@ from starlette.responses import Response
 
 from ...store import query
 from .. import shapes
-from . import Api, models
+from . import models
 from .formats import Format, Limit, answer, plain
+from .routes import Api
 
 
 def add(api: Api) -> None:

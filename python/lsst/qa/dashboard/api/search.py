@@ -31,8 +31,9 @@ from starlette.responses import Response
 
 from ...store.lookup import search_data_ids, search_metrics, search_runs
 from ...store.search import search_quanta
-from . import Api, models
+from . import models
 from .formats import Format, Limit, answer
+from .routes import Api
 
 
 def add(api: Api) -> None:

@@ -32,8 +32,9 @@ from starlette.responses import Response
 
 from ...store.series import pixels, run_pixels
 from .. import shapes
-from . import Api, models
+from . import models
 from .formats import Format, answer, plain
+from .routes import Api
 
 Over = Literal["observations", "runs"]
 Pixels = Annotated[int, Query(ge=1, le=4000, description="stretches of time, over all bands")]

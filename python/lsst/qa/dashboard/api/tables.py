@@ -32,8 +32,9 @@ from starlette.responses import Response
 
 from ...store.stored import list_datasets, pointer, read_part
 from .. import answers, shapes
-from . import Api, models
+from . import models
 from .formats import MEDIA, Format, Limit, Number, answer, plain, table_answer
+from .routes import Api
 
 Columns = Annotated[list[str], Query(description="names of columns; all if none is given", max_length=1000)]
 TableFormat = Literal["arrow", "parquet", "csv"]

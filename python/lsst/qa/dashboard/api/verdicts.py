@@ -30,8 +30,9 @@ from starlette.responses import Response
 
 from ...store import query
 from .. import shapes
-from . import Api, models
+from . import models
 from .formats import Format, answer, plain
+from .routes import Api
 
 State = Literal["pass", "fail", "unknown", "none"]
 

@@ -30,7 +30,6 @@ import sqlalchemy
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...catalogue import METRICS
 from ...errors import QaError, UnknownNameError
 from ...store import query
 from ...store.data_ids import DETAIL, PLACES, data_id_measurements
@@ -72,6 +71,9 @@ def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None 
     UnknownNameError
         Raised if nothing was measured of it, or if there is no such run.
     """
+    # All metrics, which no other page has to know.
+    from ...catalogue import METRICS
+
     asked = {**dict.fromkeys((*PLACES, *DETAIL, "detector")), **data_id}
     held = None if run is None else shapes.found_run(engine, run)
     found = data_id_measurements(engine, asked, None if held is None else held.run_id, _ROWS)

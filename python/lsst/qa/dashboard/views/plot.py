@@ -30,8 +30,8 @@ import sqlalchemy
 from starlette.requests import Request
 from starlette.responses import Response
 
+from ... import plots
 from ...errors import CollectionError, UnknownNameError
-from ...plots.catalogue import PLOTS, find_plot
 from ...plots.drawing import Drawing
 from ...plots.picture import FORMATS, picture
 from ...store.data_ids import data_id_measurements
@@ -172,7 +172,7 @@ def data(
         Raised if there are no tables to draw.
     """
     if name is not None:
-        find_plot(name)
+        plots.find_plot(name)
     full, found = found_choices(engine, data_id, run)
     if not found.plots:
         raise CollectionError(found.message)
@@ -188,7 +188,7 @@ def data(
         "plots": described,
         "name": chosen.name,
         "title": chosen.title,
-        "doc": PLOTS[chosen.name].doc,
+        "doc": plots.find_plot(chosen.name).doc,
         "band": shown,
         "source": next(one for one in described if one["name"] == chosen.name),
         "n": drawn.n,

@@ -31,11 +31,9 @@ from fastapi import Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ...catalogue import find
 from ...columns import TABLES
 from ...errors import CollectionError, UnknownNameError
 from ...plots.declared import KEYS
-from ...plots.listing import list_rows
 from ..drawings import opened_kind
 from ..site import Data, Site, View
 from .plot import NAMES, found_choices
@@ -91,6 +89,10 @@ def data(
     CollectionError
         Raised if there are no tables.
     """
+    # What reads tables is imported when one is read.
+    from ...catalogue import find
+    from ...plots.listing import list_rows
+
     asked = None if metric is None else find(metric)
     if table is not None and table not in TABLES:
         raise UnknownNameError("kind of table", table, TABLES)
