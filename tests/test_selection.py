@@ -128,6 +128,30 @@ class GroupsTestCase(unittest.TestCase):
                 for ddof in (0, 1):
                     np.testing.assert_array_equal(groups.rms(values, ddof), self.groups().rms(values, ddof))
 
+    def test_others_do_not_matter(self) -> None:
+        """To the last bit: a table may be cut into any pieces."""
+        keys = np.repeat(np.arange(60), np.arange(60) % 20 + 1)
+        values = np.random.default_rng(4).normal(20.0, 0.02, len(keys))
+        groups = group_rows(keys)[1]
+        for name, args in (("rms", (1,)), ("median", ()), ("median_at_least", (20.0,))):
+            alone = []
+            for key in range(60):
+                own = keys == key
+                alone.append(getattr(group_rows(keys[own])[1], name)(values[own], *args)[0])
+            np.testing.assert_array_equal(getattr(groups, name)(values, *args), alone)
+
+    def test_limits_by_rows_and_by_medians(self) -> None:
+        """The first limits of an array are told by counting."""
+        limits = [-0.5, 0.0, *np.nextafter(self.values[:2], 9.0), *self.values[:4]]
+        for values in (self.values, self.others):
+            for function in ("median_at_least", "median_below"):
+                together = self.groups()
+                for limit in limits:
+                    np.testing.assert_array_equal(
+                        getattr(together, function)(values, limit),
+                        getattr(self.groups(), function)(values, limit),
+                    )
+
     def test_arrays_that_are_gone(self) -> None:
         """One that is made where another was is not taken for it."""
         groups = self.groups()

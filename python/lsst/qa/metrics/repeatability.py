@@ -59,22 +59,40 @@ def in_snr_bin(
     on the side of ``extended`` that is asked for (every one of them with
     ``all_alike``). The bin holds both its ends.
     """
-    # The next number above a limit turns "at most" into "below".
-    if all_alike:
-        kept = stars.all(extendedness > extended if galaxies else extendedness < extended)
-    elif galaxies:
-        kept = stars.median_at_least(extendedness, np.nextafter(extended, np.inf))
-    else:
-        kept = stars.median_below(extendedness, extended)
-    kept &= stars.median_at_least(psf_snr, snr_low) & (stars.counts > 1)
-    kept &= stars.median_below(psf_snr, np.nextafter(snr_high, np.inf))
-    kept &= stars.finite(mag) & stars.finite(psf_mag)
-    chosen = kept & (stars.counts >= min_visits)
+    # Of all stars, once for all bins.
+    alike = stars.once(
+        ("alike", extended, galaxies, all_alike),
+        (mag, psf_mag, extendedness),
+        lambda: (
+            _of_kind(stars, extendedness, extended, galaxies, all_alike)
+            & stars.finite(mag)
+            & stars.finite(psf_mag)
+            & (stars.counts > 1)
+        ),
+    )
+    bright = alike & stars.median_at_least(psf_snr, snr_low)
+    kept = np.flatnonzero(bright & stars.median_below(psf_snr, _next(snr_high)))
+    counts = stars.counts[kept]
     return {
-        # Of all stars, once for all bins.
-        "rms": MILLI * stars.rms(mag, ddof)[chosen],
-        "rows": np.array([int(stars.counts[kept].sum())]),
+        "rms": MILLI * stars.rms(mag, ddof)[kept[counts >= min_visits]],
+        "rows": np.array([int(counts.sum())]),
     }
+
+
+def _of_kind(
+    stars: Groups, extendedness: np.ndarray, extended: float, galaxies: bool, every: bool
+) -> np.ndarray:
+    """Tell what is compact, or not: in the median, or in every detection."""
+    if every:
+        return stars.all(extendedness > extended if galaxies else extendedness < extended)
+    if galaxies:
+        return stars.median_at_least(extendedness, _next(extended))
+    return stars.median_below(extendedness, extended)
+
+
+def _next(limit: float) -> float:
+    """Return the next number, which turns "at most" into "below"."""
+    return float(np.nextafter(limit, np.inf))
 
 
 def repeatability(rms: np.ndarray, rows: np.ndarray, *, more_than: int = 0) -> Estimate:

@@ -27,15 +27,20 @@ __all__ = ["Groups", "group_rows"]
 
 import dataclasses
 import functools
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from .middle import MOST_COLUMNS, middle
+from .laid import Laid
+from .middle import MOST_COLUMNS
+from .sides import number_in, on_side
 
-_FEW = 256
-"""Groups of one size that are sooner sorted than compared column by column."""
+_FEW_LIMITS = 2
+"""Limits of an array that are sooner compared with its rows than with its
+medians.
+"""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -58,7 +63,10 @@ class Groups:
     keys: np.ndarray
     starts: np.ndarray
     counts: np.ndarray
-    _known: dict[Any, tuple[np.ndarray, np.ndarray]] = dataclasses.field(default_factory=dict, repr=False)
+    _known: dict[Any, tuple[tuple[np.ndarray, ...], np.ndarray]] = dataclasses.field(
+        default_factory=dict, repr=False
+    )
+    _limits: Counter[int] = dataclasses.field(default_factory=Counter, repr=False)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -168,12 +176,18 @@ class Groups:
         rms : `numpy.ndarray`, (g,)
             NaN where a group has too few rows or a value is NaN.
         """
-        return self._once(("rms", ddof), values, lambda: self._rms(values, ddof))
+        return self.once(("rms", ddof), (values,), lambda: self._rms(values, ddof))
 
     def _rms(self, values: np.ndarray, ddof: int) -> np.ndarray:
+        values = np.asarray(values, dtype=np.float64)
+        squares = np.empty(len(self))
         with np.errstate(invalid="ignore"):  # an infinite value makes NaN of its group
-            away = self.deviations(values)
-            squares = self.sum(np.square(away, out=away))
+            squares[self._laid.order] = self._laid.squares(values)
+            if len(self._laid.order) < len(self):
+                large = self.counts > MOST_COLUMNS
+                rest = self.take(large)
+                away = rest.deviations(values[self.spread(large)])
+                squares[large] = rest.sum(np.square(away, out=away))
         free = np.where(self.counts > ddof, self.counts - ddof, np.nan)
         return np.sqrt(squares / free)
 
@@ -190,26 +204,23 @@ class Groups:
         medians : `numpy.ndarray`, (g,)
             NaN where a value of the group is.
         """
-        return self._once("median", values, lambda: self._median(values))
+        return self.once("median", (values,), lambda: self._median(values))
 
     def _median(self, values: np.ndarray) -> np.ndarray:
         medians = np.empty(len(self))
-        for count, chosen, starts in self._by_count:
-            if count <= MOST_COLUMNS and len(chosen) >= _FEW:
-                medians[chosen] = middle([values.take(starts + place) for place in range(count)])
-                continue
+        medians[self._laid.order] = self._laid.medians(values)
+        for count in np.unique(self.counts[self.counts > MOST_COLUMNS]).tolist():
+            chosen = np.flatnonzero(self.counts == count)
             # Groups of one size make a rectangle; its rows are sorted at once.
-            rows = values[starts[:, None] + np.arange(count)]
+            rows = values[self.starts[chosen, None] + np.arange(count)]
             rows.sort(axis=1)
             half = 0.5 * (rows[:, (count - 1) // 2] + rows[:, count // 2])
             medians[chosen] = np.where(np.isnan(rows[:, -1]), np.nan, half)  # NaN sorts last
         return medians
 
     @functools.cached_property
-    def _by_count(self) -> list[tuple[int, np.ndarray, np.ndarray]]:
-        """Which groups there are of each size, and their first rows."""
-        sizes = ((count, np.flatnonzero(self.counts == count)) for count in np.unique(self.counts).tolist())
-        return [(count, chosen, self.starts[chosen]) for count, chosen in sizes]
+    def _laid(self) -> Laid:
+        return Laid(self.starts, self.counts)
 
     def median_at_least(self, values: np.ndarray, limit: float) -> np.ndarray:
         """Tell which groups have a median of at least a limit.
@@ -260,7 +271,7 @@ class Groups:
         held : `numpy.ndarray` of `bool`, (g,)
             One per group.
         """
-        return self._once("finite", values, lambda: self.all(np.isfinite(values)))
+        return self.once("finite", (values,), lambda: self.all(np.isfinite(values)))
 
     def all(self, mask: np.ndarray) -> np.ndarray:
         """Tell in which groups a condition holds for every row.
@@ -279,31 +290,48 @@ class Groups:
             return np.ones(len(self), dtype=bool)
         return np.logical_and.reduceat(mask, self.starts)
 
+    def once(self, what: Any, given: tuple[np.ndarray, ...], work: Callable[[], np.ndarray]) -> np.ndarray:
+        """Work something out, or return what is known of it.
+
+        Parameters
+        ----------
+        what : `~collections.abc.Hashable`
+            What it is.
+        given : `tuple` [`numpy.ndarray`, ...]
+            The arrays that it is made of, which must not change.
+        work : `~collections.abc.Callable`
+            Works it out.
+
+        Returns
+        -------
+        result : `numpy.ndarray`
+            The result, which cannot be written to.
+        """
+        key = (what, *map(id, given))
+        if key not in self._known:
+            # The arrays are kept, so that no id is given to another one.
+            self._known[key] = given, work()
+            self._known[key][1].flags.writeable = False
+        return self._known[key][1]
+
     def _compared(self, values: np.ndarray, limit: float, than: np.ufunc) -> np.ndarray:
         """Compare medians with a limit; of groups that have none, most rows
         decide.
         """
 
         def work() -> np.ndarray:
+            self._limits[id(values)] += 1
+            if self._limits[id(values)] <= _FEW_LIMITS:
+                return on_side(values, self.starts, self.counts, limit, than)
             medians = self.median(values)
+            unknown = self.once("unknown", (values,), lambda: np.flatnonzero(np.isnan(medians)))
             held: np.ndarray = than(medians, limit)
-            if np.any(unknown := np.isnan(medians)):
-                held[unknown] = self.take(unknown)._most(than(values[self.spread(unknown)], limit))
+            if len(unknown):
+                rows = number_in(than(values, limit), self.starts, self.counts)
+                held[unknown] = 2 * rows[unknown] > self.counts[unknown]
             return held
 
-        # A copy, which may be written to.
-        return self._once((than, limit), values, work).copy()
-
-    def _most(self, mask: np.ndarray) -> np.ndarray:
-        """Tell in which groups a condition holds for most of the rows."""
-        return 2 * np.add.reduceat(mask.view(np.int8), self.starts, dtype=np.int32) > self.counts
-
-    def _once(self, what: Any, values: np.ndarray, work: Callable[[], np.ndarray]) -> np.ndarray:
-        """Return what is known of an array, or work it out."""
-        if (what, id(values)) not in self._known:
-            # The array is kept, so that its id is not given to another one.
-            self._known[what, id(values)] = values, work()
-        return self._known[what, id(values)][1]
+        return self.once((than, limit), (values,), work)
 
 
 def group_rows(keys: np.ndarray) -> tuple[np.ndarray | None, Groups]:
