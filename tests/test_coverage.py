@@ -52,10 +52,17 @@ SKIES = {
     "true sources and detections": 30,
     "fakes of difference images": 100,
     "sources beside reference stars": 100,
-    "zero points of patches": 80,
     "stars over seasons": 50,
 }
 """How many skies of each family are measured here."""
+
+EXACT = {
+    "zero points of patches": (300, {"PA3", "PA4", "PF2", "PA4.healpix", "PA6"}),
+    "colours of patches": (300, {"PA5"}),
+    "stars in two bands": (120, {"AB1", "AB2", "ABF1"}),
+    "stars in r": (120, {"AB1.faro"}),
+}
+"""Skies whose truths are closed forms: how many, and of which metrics."""
 
 
 @functools.cache
@@ -93,6 +100,23 @@ class HonestErrorsTestCase(unittest.TestCase):
                 self.assertAlmostEqual(share, 100.0 * ONE_SIGMA, delta=2.5 * rows[0].tolerance)
                 ratio = np.median([row.error / row.scatter for row in rows])
                 self.assertAlmostEqual(ratio, 1.0, delta=0.35)
+
+    def test_small_samples(self) -> None:
+        """Errors over few patches, and over stars that pairs of visits share:
+        neither too small nor too large by a half.
+        """
+        for name, (skies, metrics) in EXACT.items():
+            (population,) = (one for one in POPULATIONS if one.name == name)
+            truths = {key: value for key, value in population.truths().items() if key[0] in metrics}
+            self.assertEqual({metric for metric, _ in truths}, metrics)
+            kept = dataclasses.replace(population, truths=truths.copy)
+            for row in tally(kept, skies):
+                with self.subTest(name, metric=row.metric):
+                    self.assertEqual(row.lacking, 0)
+                    self.assertLess(abs(row.bias), 4.5)
+                    # Of an error 1.5 times too small it would be 49.5 %.
+                    self.assertAlmostEqual(row.coverage, 100.0 * ONE_SIGMA, delta=10.0)
+                    self.assertAlmostEqual(row.error / row.scatter, 1.0, delta=0.2)
 
     def test_names(self) -> None:
         """Populations know no metric that does not exist, and the table no

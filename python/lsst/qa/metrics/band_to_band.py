@@ -33,7 +33,7 @@ __all__ = [
     "REFERENCE_BAND",
     "distances_from_r",
     "per_band",
-    "surest",
+    "share_beyond",
     "with_bands",
 ]
 
@@ -44,9 +44,8 @@ import numpy as np
 
 from ..columns import BANDS
 from ..metric import Estimate, metric, srd
-from ..stats import Groups, fraction, hash_order, quantile
+from ..stats import Groups, beyond_moves, crossed_error, distance_moves, fraction, hash_order, quantile
 from ..stats.pairs import separation
-from ..stats.units import mean_error
 from .astrometry import BYTES_PER_ROW, MAS, MOST_ROWS, astrometric_stars, good_detections
 
 REFERENCE = "LPM-17, band-to-band astrometry; LSE-61"
@@ -177,14 +176,16 @@ def per_band(bands: np.ndarray, measure: Callable[[np.ndarray], tuple[float, flo
     return found if len(found) > 1 else found[0] if found else Estimate(np.nan, np.nan, 0)
 
 
-def surest(
-    measure: Callable[..., tuple[float, float, int]], stars: np.ndarray, *visits: np.ndarray
+def share_beyond(
+    moves: np.ndarray, far: np.ndarray, stars: np.ndarray, *visits: np.ndarray
 ) -> tuple[float, float, int]:
-    """Take the larger error of those over stars and over visits: stars of a
-    visit move together, and visits of a star do.
+    """Return a percentage of distances, and its error by how much each of them
+    moves it; that of one of which none or all are far is Wilson's.
     """
-    value, error, n = measure(stars)
-    return value, float(np.fmax(error, measure(*visits)[1])), n
+    value, error, n = fraction(far, stars)
+    if 0.0 < value < 100.0 and np.isfinite(error):
+        error = 100.0 * crossed_error(moves - moves.mean(), stars, *visits)
+    return value, error, n
 
 
 _PLAIN: dict[str, Any] = {
@@ -215,10 +216,8 @@ def AB1(
             return np.nan, np.nan, n
         squares = (distances[rows] - distances[rows].mean()) ** 2
         value = float(np.sqrt(squares.sum() / (n - 1)))
-        away = squares - squares.mean()
-        units = (stars[rows],), (firsts[rows], seconds[rows])
-        error = np.fmax.reduce([mean_error(away, unit) for unit in units])
-        return value, float(error) / (2.0 * value) if value > 0.0 else np.nan, n
+        error = crossed_error(squares - squares.mean(), stars[rows], firsts[rows], seconds[rows])
+        return value, error / (2.0 * value) if value > 0.0 else np.nan, n
 
     return per_band(bands, measure)
 
@@ -241,13 +240,13 @@ def AB2(
     """
 
     def measure(rows: np.ndarray) -> tuple[float, float, int]:
-        away = np.abs(distances[rows] - distances[rows].mean())
-        return surest(
-            lambda *units: quantile(away, 1.0 - outliers / 100.0, *units),
-            stars[rows],
-            firsts[rows],
-            seconds[rows],
-        )
+        own, inside = distances[rows], 1.0 - outliers / 100.0
+        mean = float(own.mean())
+        value, error, n = quantile(np.abs(own - mean), inside)
+        if n > 1:
+            moves = distance_moves(own, mean, own - mean, inside)
+            error = crossed_error(moves - moves.mean(), stars[rows], firsts[rows], seconds[rows])
+        return value, error, n
 
     return per_band(bands, measure)
 
@@ -270,7 +269,10 @@ def ABF1(
     """
 
     def measure(rows: np.ndarray) -> tuple[float, float, int]:
-        far = np.abs(distances[rows] - distances[rows].mean()) > limit
-        return surest(lambda *units: fraction(far, *units), stars[rows], firsts[rows], seconds[rows])
+        own = distances[rows]
+        mean = float(own.mean())
+        moves = beyond_moves(own, mean, own - mean, limit, limit)
+        far = np.abs(own - mean) > limit
+        return share_beyond(moves, far, stars[rows], firsts[rows], seconds[rows])
 
     return per_band(bands, measure)

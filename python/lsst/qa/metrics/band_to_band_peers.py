@@ -28,9 +28,9 @@ from typing import Any
 import numpy as np
 
 from ..metric import Metric
-from ..stats import Groups, fraction, mean_position, rms_estimate
+from ..stats import Groups, beyond_moves, crossed_error, mean_position, quantile_moves, rms_estimate
 from ..stats.matching import tangent_offsets
-from ..stats.units import mean_error
+from ..stats.units import numbered
 from .astrometry import BYTES_PER_ROW, MAS, MOST_ROWS
 from .astrometry_peers import faro_sample
 from .band_to_band import (
@@ -40,7 +40,7 @@ from .band_to_band import (
     REFERENCE_BAND,
     distances_from_r,
     per_band,
-    surest,
+    share_beyond,
     with_bands,
 )
 
@@ -65,19 +65,28 @@ def faro_in_bands(
     return with_bands(made, sourceId, filter_number)
 
 
-def faro_AB1(distances: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, bands: np.ndarray) -> Any:
+def faro_AB1(
+    distances: np.ndarray, stars: np.ndarray, firsts: np.ndarray, seconds: np.ndarray, bands: np.ndarray
+) -> Any:
     def measure(rows: np.ndarray) -> tuple[float, float, int]:
-        pairs, index = np.unique(np.stack([firsts[rows], seconds[rows]]), axis=1, return_inverse=True)
+        (first, second), size, _ = numbered((firsts[rows], seconds[rows]))
+        _, index = np.unique(first * size + second, return_inverse=True)
         counts = np.bincount(index)
         means = np.bincount(index, distances[rows]) / counts
-        squares = np.bincount(index, (distances[rows] - means[index]) ** 2)
+        squares = (distances[rows] - means[index]) ** 2
         used = counts > 1
-        scatter = np.sqrt(squares[used] / (counts[used] - 1))
-        if not len(scatter):
-            return np.nan, np.nan, 0
-        away = scatter - scatter.mean()
-        errors = [mean_error(away, units) for units in ((), tuple(pairs[:, used])) if len(away) > 1]
-        return float(scatter.mean()), float(np.fmax.reduce(errors, initial=0.0)) or np.nan, len(scatter)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scatter = np.sqrt(np.bincount(index, squares) / (counts - 1))
+            if not used.any():
+                return np.nan, np.nan, 0
+            value, pairs = float(scatter[used].mean()), int(np.count_nonzero(used))
+            # What each distance adds to the scatter of its pair of visits, and
+            # that pair to the mean.
+            excess = squares / scatter[index] ** 2 * (counts / (counts - 1))[index] - 1.0
+            away = 0.5 * scatter[index] * excess + scatter[index] - value
+        away = np.where(used[index] & np.isfinite(away), away, 0.0) * (len(rows) / pairs / counts[index])
+        error = crossed_error(away, stars[rows], firsts[rows], seconds[rows])
+        return value, error if error > 0.0 else np.nan, pairs
 
     return per_band(bands, measure)
 
@@ -156,8 +165,7 @@ def rms_of_offsets(
 
     def measure(rows: np.ndarray) -> tuple[float, float, int]:
         value, _, n = rms_estimate(offset[rows])
-        away = offset[rows] ** 2 - value**2
-        error = float(np.fmax(mean_error(away, (stars[rows],)), mean_error(away, (visits[rows],))))
+        error = crossed_error(offset[rows] ** 2 - value**2, stars[rows], visits[rows])
         return value, error / (2.0 * value) if value > 0.0 else np.nan, n
 
     return per_band(bands, measure)
@@ -177,9 +185,13 @@ def outlying_offsets(
     offset = {"east": east, "north": north, "apart": apart}[component]
 
     def measure(rows: np.ndarray) -> tuple[float, float, int]:
-        centre = 0.0 if component == "apart" else np.median(offset[rows])
-        far = np.abs(offset[rows] - centre) > limit
-        return surest(lambda *units: fraction(far, *units), stars[rows], visits[rows])
+        own = offset[rows]
+        if component == "apart":
+            far = own > limit
+            return share_beyond(far, far, stars[rows], visits[rows])
+        centre = float(np.median(own))
+        moves = beyond_moves(own, centre, quantile_moves(own, 0.5), limit, limit)
+        return share_beyond(moves, np.abs(own - centre) > limit, stars[rows], visits[rows])
 
     return per_band(bands, measure)
 

@@ -21,6 +21,7 @@
 numpy out.
 """
 
+from .crossed import *
 from .groups import *
 from .pairs import *
 from .relative import *

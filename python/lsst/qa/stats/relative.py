@@ -23,11 +23,18 @@ each with its 1-sigma error.
 
 from __future__ import annotations
 
-__all__ = ["fraction_beyond", "quantile_moves", "quantile_range", "unbiased_place"]
+__all__ = [
+    "beyond_moves",
+    "distance_moves",
+    "fraction_beyond",
+    "quantile_moves",
+    "quantile_range",
+    "unbiased_place",
+]
 
 import numpy as np
 
-from .units import NONE, Moments, finite, fraction_error, mean_error, quantile_in_place
+from .units import NONE, Moments, finite, fraction_error, mean_error, quantile_in_place, quantile_reach
 
 
 def quantile_range(
@@ -136,19 +143,72 @@ def fraction_beyond(values: np.ndarray, above: float, *units: np.ndarray, below:
     p = float(np.count_nonzero(far)) / n
     error = fraction_error(far, p, units)
     if n > 2 and 0.0 < p < 1.0:
-        ordered = values.copy()
-        # A median that is higher lets some in below, and loses some above.
-        lean = _density(ordered, centre - below) - _density(ordered, centre + above)
-        moved = far + lean * _slope(ordered, 0.5) * (0.5 - (values <= centre))
+        moved = beyond_moves(values, centre, quantile_moves(values, 0.5), above, below)
         error = mean_error(moved - moved.mean(), units)
     return 100.0 * p, 100.0 * error, n
+
+
+def beyond_moves(
+    values: np.ndarray, centre: float, moves: np.ndarray, above: float, below: float
+) -> np.ndarray:
+    """Return by how much each value moves the fraction of all that are far
+    from their centre.
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        Finite values, at least one.
+    centre : `float`
+        Their median, mean or the like.
+    moves : `numpy.ndarray`, (n,)
+        By how much each value moves that.
+    above, below : `float`
+        How far above or below it a value has to be, exclusive.
+
+    Returns
+    -------
+    moves : `numpy.ndarray`, (n,)
+        The influence function, but for a constant.
+    """
+    ordered = values.copy()
+    # A centre that is higher lets some in below, and loses some above.
+    lean = _density(ordered, centre - below) - _density(ordered, centre + above)
+    return ((values - centre > above) | (centre - values > below)) + lean * moves
+
+
+def distance_moves(values: np.ndarray, centre: float, moves: np.ndarray, p: float) -> np.ndarray:
+    """Return by how much each value moves a quantile of the distances of all
+    from their centre.
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        Finite values, at least one.
+    centre : `float`
+        Their median, mean or the like.
+    moves : `numpy.ndarray`, (n,)
+        By how much each value moves that.
+    p : `float`
+        Which quantile, 0 to 1.
+
+    Returns
+    -------
+    moves : `numpy.ndarray`, (n,)
+        The influence function, but for a constant.
+    """
+    away, ordered = np.abs(values - centre), values.copy()
+    limit = quantile_in_place(away.copy(), p)
+    below, above = _density(ordered, centre - limit), _density(ordered, centre + limit)
+    # A centre that is higher is nearer to what is above, farther from below.
+    lean = (below - above) / (below + above) if below + above > 0.0 else 0.0
+    return quantile_moves(away, p) + lean * moves
 
 
 def _slope(ordered: np.ndarray, p: float) -> float:
     """Return how fast a sample's quantile grows with ``p``."""
     spread = float(np.sqrt(p * (1.0 - p) / len(ordered)))
-    spread = max(min(2.0 * spread, p, 1.0 - p), spread)
-    below, above = max(p - spread, 0.0), min(p + spread, 1.0)
+    reach = quantile_reach(p, spread)
+    below, above = max(p - reach, 0.0), min(p + reach, 1.0)
     return (quantile_in_place(ordered, above) - quantile_in_place(ordered, below)) / (above - below)
 
 

@@ -43,7 +43,7 @@ __all__ = [
 import numpy as np
 
 from .selection import quantiles
-from .units import NONE, Moments, finite, fraction_error
+from .units import NONE, Moments, finite, fraction_error, quantile_reach
 
 MAD_TO_SIGMA = 1.482602218505602
 """Standard deviation of a Gaussian over its median absolute deviation."""
@@ -85,10 +85,10 @@ def quantile(values: np.ndarray, p: float, *units: np.ndarray) -> Moments:
     spread = fraction_error(values <= value if units else values, p, units)
     if np.isnan(spread):
         return value, np.nan, n
-    # Twice as far, where there is room for it, more values tell the density.
-    reach = max(min(2.0 * spread, p, 1.0 - p), spread)
-    value, low, high = quantiles(values, p, max(p - reach, 0.0), min(p + reach, 1.0))
-    return value, 0.5 * (high - low) * spread / reach, n
+    reach = quantile_reach(p, spread)
+    below, above = max(p - reach, 0.0), min(p + reach, 1.0)
+    value, low, high = quantiles(values, p, below, above)
+    return value, (high - low) * spread / (above - below), n
 
 
 def median(values: np.ndarray, *units: np.ndarray) -> Moments:

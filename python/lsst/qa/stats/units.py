@@ -29,8 +29,12 @@ __all__ = [
     "finite",
     "fraction_error",
     "mean_error",
+    "numbered",
     "quantile_in_place",
+    "quantile_reach",
 ]
+
+from statistics import NormalDist
 
 import numpy as np
 
@@ -81,6 +85,30 @@ def quantile_in_place(values: np.ndarray, p: float) -> float:
     return at_places(values, [p * (len(values) - 1)])[0]
 
 
+def quantile_reach(p: float, spread: float) -> float:
+    """Return how far from a quantile others still tell of the density there.
+
+    Parameters
+    ----------
+    p : `float`
+        Which quantile, 0 to 1.
+    spread : `float`
+        The 1-sigma error of the fraction of values below it.
+
+    Returns
+    -------
+    reach : `float`
+        Twice the error, since more values tell the density better, where the
+        distribution is not too curved for it: the width that suits an
+        interval of 1 sigma of a normal one (Hall and Sheather 1988).
+    """
+    room = 1.0
+    if 0.0 < p < 1.0:
+        z = NormalDist().inv_cdf(p)
+        room = (1.5 * NormalDist().pdf(z) ** 2 / (2.0 * z**2 + 1.0) * spread**2 / (p * (1.0 - p))) ** (1 / 3)
+    return max(min(2.0 * spread, room), spread)
+
+
 def fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) -> float:
     """Return the 1-sigma error of a fraction of true values.
 
@@ -105,7 +133,7 @@ def fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) ->
     if 0.0 < p < 1.0 or np.isnan(error):
         return float(np.maximum(error, np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n)))
     # Rows of one unit are alike: that none is seen tells as much as one does.
-    return 1.0 / (1.0 + (_numbered(units)[2] if units else n))
+    return 1.0 / (1.0 + (numbered(units)[2] if units else n))
 
 
 def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 0.0) -> float:
@@ -128,7 +156,7 @@ def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 
     n = len(values)
     if not units:
         return float(np.sqrt(np.sum((values - mean) ** 2) / (n - 1) / n))
-    units, size, number = _numbered(units)
+    units, size, number = numbered(units)
     if number <= len(units):
         return np.nan
     sums = np.zeros(size)
@@ -142,8 +170,21 @@ def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 
     return float(np.sqrt(max(variance, 0.0) * number / (number - 1)) / n)
 
 
-def _numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int, int]:
-    """Replace keys by numbers below a size, and say how many differ."""
+def numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int, int]:
+    """Replace keys by numbers below a size, and say how many differ.
+
+    Parameters
+    ----------
+    units : `tuple` [`numpy.ndarray`, ...] of `int`, each (n,)
+        Keys.
+
+    Returns
+    -------
+    units : `tuple` [`numpy.ndarray`, ...] of `int`, each (n,)
+        Numbers in their place, the same for the same key.
+    size, number : `int`
+        What all numbers are below, and how many of them there are.
+    """
     highest = max(int(unit.max()) for unit in units)
     if min(int(unit.min()) for unit in units) >= 0 and highest <= max(len(units[0]), 1 << 16):
         there = np.zeros(highest + 1, dtype=bool)

@@ -23,11 +23,9 @@ from __future__ import annotations
 
 __all__ = ["BAND_TO_BAND", "SEASONS", "WITHIN_R"]
 
-import functools
-
 import numpy as np
 
-from .population import Columns, Population, Truths, by_metric, row_medians
+from .population import Columns, Population, Truths, by_metric
 
 _STARS = 60
 _LEVELS = np.array([-6.0, 2.0, 5.0, -1.0])  # mmag
@@ -36,12 +34,14 @@ _SEASON_NOISE, _NOISE = 4.0, 6.0
 _OPPOSITION = 60604.0  # of stars at 30 degrees, to a few days
 _YEAR = 360.0 / 0.9856474
 _MIDDLE = 30.0  # degrees
-_INTEGRAL = 400_000
 
-_PAIRED = 120
+_PAIRED, _IN_R = 240, 1000
+"""Stars; a scatter of few is biased."""
+
 _SHIFT = (8.0, -6.0)
 _JITTER = 9.0
-_EACH = 3
+_LIMIT = 20.0
+_EACH = 8
 """Visits in each band."""
 
 
@@ -80,15 +80,16 @@ def _draw_seasons(rng: np.random.Generator) -> Columns:
     }
 
 
-@functools.cache
 def _truths_of_seasons() -> Truths:
-    """Integrate over stars."""
-    rng = np.random.default_rng(5)
-    away = _magnitudes(rng, _INTEGRAL // 8)
-    means = away.mean(axis=2)
-    truths = by_metric({"season_repeatability": row_medians(means.std(axis=1, ddof=1)[None])[0]})
-    within = float(np.median(away.std(axis=2, ddof=1)))
-    for season, level in enumerate((_LEVELS - _LEVELS.mean()).tolist()):
+    """Squares of deviations from the mean follow chi-square laws."""
+    from scipy.stats import chi2, ncx2
+
+    levels = _LEVELS - _LEVELS.mean()
+    mean_noise, freedom = _SEASON_NOISE**2 + _NOISE**2 / _VISITS, len(_LEVELS) - 1
+    between = mean_noise / freedom * ncx2.ppf(0.5, freedom, np.sum(levels**2) / mean_noise)
+    truths = by_metric({"season_repeatability": np.sqrt(between)})
+    within = _NOISE * float(np.sqrt(chi2.ppf(0.5, _VISITS - 1) / (_VISITS - 1)))
+    for season, level in enumerate(levels.tolist()):
         # When the mean Sun, which was at 280.46 degrees at J2000, passes the
         # middle one of the stars.
         begin = 51544.5 + _YEAR * (25 + season + (_MIDDLE - 280.46) / 360.0)
@@ -98,17 +99,17 @@ def _truths_of_seasons() -> Truths:
 
 
 def _draw_bands(rng: np.random.Generator) -> Columns:
-    """Draw detections of each star in three visits in r and three in i."""
-    return _draw_visits(rng, _EACH)
+    """Draw detections of each star in as many visits in r as in i."""
+    return _draw_visits(rng, _PAIRED, _EACH, _EACH)
 
 
 def _draw_in_r(rng: np.random.Generator) -> Columns:
-    """Draw them in as many visits, all in r."""
-    return _draw_visits(rng, 2 * _EACH)
+    """Draw those of more stars in visits that are all in r."""
+    return _draw_visits(rng, _IN_R, _EACH, 0)
 
 
-def _draw_visits(rng: np.random.Generator, in_r: int) -> Columns:
-    star, visit = (part.ravel() for part in np.indices((_PAIRED, 2 * _EACH)))
+def _draw_visits(rng: np.random.Generator, stars: int, in_r: int, in_i: int) -> Columns:
+    star, visit = (part.ravel() for part in np.indices((stars, in_r + in_i)))
     other = visit >= in_r
     east, north = (_JITTER * rng.standard_normal(len(star)) + np.where(other, shift, 0.0) for shift in _SHIFT)
     flux = np.full(len(star), 10.0 ** (-0.4 * (19.0 - 31.4)))
@@ -117,32 +118,37 @@ def _draw_visits(rng: np.random.Generator, in_r: int) -> Columns:
         "star": star,
         "visit": visit + 1,
         "band": np.where(other, "i", "r"),
-        "ra": 10.0 + rng.uniform(0.0, 0.1, _PAIRED)[star] + east / 3.6e6,
+        "ra": 10.0 + rng.uniform(0.0, 0.1, stars)[star] + east / 3.6e6,
         "dec": north / 3.6e6,
         "psfFlux": flux,
         "psfFluxErr": flux / 400.0,
     }
 
 
-@functools.cache
 def _truths_of_bands() -> Truths:
-    """Integrate distances over their distribution."""
-    rng = np.random.default_rng(6)
-    wide = np.sqrt(2.0) * _JITTER
-    distance = np.hypot(*(wide * rng.standard_normal(_INTEGRAL) + shift for shift in _SHIFT))
-    away = np.abs(distance - distance.mean())
-    near = _JITTER * np.sqrt(1.0 + 1.0 / _EACH)
-    offset = [near * rng.standard_normal(_INTEGRAL) + shift for shift in _SHIFT]
+    """Distances of places that scatter normally follow Rice's law."""
+    from scipy.optimize import brentq
+    from scipy.special import ndtr
+    from scipy.stats import rice
+
+    apart = float(np.hypot(*_SHIFT))
+    wide, near = np.sqrt(2.0) * _JITTER, _JITTER * np.sqrt(1.0 + 1.0 / _EACH)
+    distance, offset = (rice(apart / sigma, scale=sigma) for sigma in (wide, near))
+    mean = float(distance.mean())
+
+    def beyond(limit: float) -> float:
+        return float(distance.sf(mean + limit) + distance.cdf(mean - limit))
+
     values = {
         "AB1": distance.std(),
-        "AB2": np.quantile(away, 0.9),
-        "ABF1": 100.0 * np.mean(away > 20.0),
-        "ABF1_tot.analysis_tools": 100.0 * np.mean(np.hypot(*offset) > 20.0),
-        "AB1_tot.analysis_tools": np.sqrt(2.0 * near**2 + _SHIFT[0] ** 2 + _SHIFT[1] ** 2),
+        "AB2": brentq(lambda limit: beyond(limit) - 0.1, 0.0, 10.0 * wide),
+        "ABF1": 100.0 * beyond(_LIMIT),
+        "ABF1_tot.analysis_tools": 100.0 * offset.sf(_LIMIT),
+        "AB1_tot.analysis_tools": np.hypot(np.sqrt(2.0) * near, apart),
     }
     for name, shift in zip(("RA", "Dec"), _SHIFT):
         values[f"AB1_{name}.analysis_tools"] = np.hypot(near, shift)
-        values[f"ABF1_{name}.analysis_tools"] = 100.0 * np.mean(np.abs(offset[0] - _SHIFT[0]) > 20.0)
+        values[f"ABF1_{name}.analysis_tools"] = 200.0 * ndtr(-_LIMIT / near)
     return by_metric(values)
 
 
