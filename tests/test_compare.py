@@ -129,6 +129,38 @@ class SqliteTestCase(PairedTests, OnSqlite, unittest.TestCase):
         self.assertEqual(page.status_code, 200)
         self.assertIn("visit 5", page.text)
 
+    def test_sorted_and_of_a_band(self) -> None:
+        rows = [
+            ("m5", "r", 24.0, 25.0),
+            ("PA1", "g", 1.0, 1.1),
+            ("PA1", "r", 1.0, 3.0),
+            ("AM1", "r", 9.0, 9.0),
+        ]
+        for run, place in (("u/x/w_01/20260101T000000Z", 2), ("u/x/w_02/20260108T000000Z", 3)):
+            made = [row(one[0], one[place], band=one[1], visit=1, error=0.01) for one in rows]
+            write_batch(self.engine, batch(run, made), "", "")
+        browser = Browser(self.engine)
+
+        def shown(query: str = "") -> list[str]:
+            found = browser.get(f"/compare.json?after=u/x/w_02/20260108T000000Z{query}").json()
+            self.assertEqual(found["before"]["name"], "u/x/w_01/20260101T000000Z")
+            self.assertEqual(found["bands"], ["g", "r"] if "metric=m5" not in query else ["r"])
+            return [f"{one['metric']} {one['band']}" for one in found["changes"]]
+
+        self.assertEqual(shown("&sort=metric"), ["AM1 r", "PA1 g", "PA1 r", "m5 r"])
+        self.assertEqual(shown("&sort=change"), ["PA1 r", "PA1 g", "m5 r", "AM1 r"])
+        self.assertEqual(shown("&sort=change&band=r"), ["PA1 r", "m5 r", "AM1 r"])
+        self.assertEqual(shown("&metric=m5"), ["m5 r"])
+        page = browser.get("/compare?after=u/x/w_02/20260108T000000Z&sort=metric&metric=PA1").text
+        self.assertIn('aria-sort="ascending"', page)
+        self.assertRegex(page, r'<a href="/data\?[^"]*visit=1">')
+
+    def test_nothing_in_common(self) -> None:
+        write_batch(self.engine, batch("u/other", [row("m5", 24.0, visit=1)]), "", "")
+        self.assertIn(
+            "Nothing in common", Browser(self.engine).get("/compare?before=u/before&after=u/other").text
+        )
+
     def test_misuse(self) -> None:
         browser = Browser(self.engine)
         for query, status, told in (

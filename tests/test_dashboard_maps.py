@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import unittest
 from typing import Any
@@ -31,6 +32,7 @@ from support_store import OnPostgres, OnSqlite, batch, row
 
 from lsst.daf.butler import Butler
 from lsst.qa.dashboard.charts.maps import shades
+from lsst.qa.dashboard.fields import around, fields_of, grown
 from lsst.qa.results import from_rows
 from lsst.qa.store.database import connect
 from lsst.qa.store.insertion import write_batch
@@ -84,12 +86,30 @@ class SqliteTestCase(RegionsTests, OnSqlite, unittest.TestCase):
         shown = self.shown("metric=seeing")
         self.assertEqual((len(shown["places"]), shown["unplaced"]), (3, 1))
         outlines = {place["data_id"]["visit"]: place["outline"] for place in shown["places"]}
-        self.assertEqual(outlines[1][1][0], 360.5, "a region over RA 0 is not torn")
+        self.assertEqual(outlines[1][1][0] - outlines[1][0][0], 1.0, "a region over RA 0 is not torn")
         self.assertIsNone(outlines[3])
         page = self.browser.get("/maps?metric=seeing&band=r").text
         self.assertIn("1 of these values have no region", page)
         self.assertEqual(self.shown("metric=PA3")["unplaced"], 1)
         self.assertIn("does not know where", self.browser.get("/maps?metric=PA3").text)
+
+    def test_fields(self) -> None:
+        """What lies far apart is not drawn as slivers on one map."""
+        far = [(ra + 150.0, dec + 2.0) for ra, dec in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        keep_regions(self.engine, [Region("visit", tuple(far), instrument="Cam", visit=3)])
+        shown = self.shown("metric=seeing")
+        self.assertEqual([field["n"] for field in shown["fields"]], [2, 1])
+        self.assertAlmostEqual(shown["fields"][1]["ra"], 150.5, delta=0.01)
+        self.assertEqual([place["field"] for place in shown["places"]], [0, 0, 1])
+        for field, drawn in (("0", 2), ("1", 1), ("all", 3)):
+            page = self.browser.get(f"/maps?metric=seeing&field={field}").text
+            held = page.partition('id="chart-map-data">')[2].partition("</script>")[0]
+            self.assertEqual(len(json.loads(held)["columns"]["map"]["xs"]), drawn)
+        self.assertIn("150°, +3°", page)
+        self.assertEqual(self.browser.get("/maps?metric=seeing&field=2").status_code, 404)
+
+    def test_what_is_judged_comes_first(self) -> None:
+        self.assertEqual(self.shown("")["metric"], "PA3")
 
     def test_camera(self) -> None:
         """Without a layout detectors stand in rows, else where they are."""
@@ -147,6 +167,33 @@ class LoadTestCase(unittest.TestCase):
 
 class PostgresTestCase(RegionsTests, OnPostgres, unittest.TestCase):
     """On a server."""
+
+
+class FieldsTestCase(unittest.TestCase):
+    """Regions that lie together."""
+
+    @staticmethod
+    def square(ra: float, dec: float, size: float = 1.0) -> list[tuple[float, float]]:
+        return [((ra + x) % 360.0, dec + y) for x, y in ((0, 0), (size, 0), (size, size), (0, size))]
+
+    def test_found(self) -> None:
+        outlines = [self.square(358.0, 0), None, self.square(1.0, 0), self.square(100.0, 88.0)]
+        outlines += [self.square(280.0, 88.0), self.square(40.0, -30.0)]
+        found = fields_of(outlines)
+        self.assertEqual({field.members for field in found}, {(0, 2), (3, 4), (5,)})
+        self.assertEqual(len(found[-1].members), 1)
+        turned = around(outlines[2], 359.5)
+        self.assertEqual([corner[0] for corner in turned], [361.0, 362.0, 362.0, 361.0])
+        self.assertEqual(fields_of([None]), [])
+
+    def test_a_chain_is_one_field(self) -> None:
+        outlines = [self.square(5.0 * step, 0.0) for step in range(12)]
+        self.assertEqual([field.members for field in fields_of(outlines)], [tuple(range(12))])
+
+    def test_grown(self) -> None:
+        made = grown(self.square(10.0, 20.0, 0.5), 3.0)
+        self.assertEqual((made[0], made[2]), ([8.75, 18.75], [11.75, 21.75]))
+        self.assertEqual(grown(self.square(10.0, 20.0, 4.0), 3.0)[2], [14.0, 24.0])
 
 
 class ShadesTestCase(unittest.TestCase):

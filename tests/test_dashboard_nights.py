@@ -27,7 +27,7 @@ from typing import Any
 from support_dashboard import Browser
 from support_store import OnPostgres, OnSqlite, batch, row
 
-from lsst.qa.dashboard.views.landing import dataset_of
+from lsst.qa.dashboard.arrange import dataset_of
 from lsst.qa.dashboard.views.nights import table, tint
 from lsst.qa.metric import srd
 from lsst.qa.store.insertion import write_batch

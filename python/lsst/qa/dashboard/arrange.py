@@ -25,6 +25,7 @@ __all__ = [
     "band_key",
     "by_metric",
     "by_run",
+    "dataset_of",
     "matrix",
     "natural_key",
     "place",
@@ -39,7 +40,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..columns import BANDS
-from ..results import DATA_ID
+from ..dimensions import DATA_ID
+
+_STAMP = re.compile(r"/?\d{8}T\d{6}Z$")
+_NUMBER = re.compile(r"\d{2,}")
 
 
 def matrix(cells: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
@@ -179,6 +183,23 @@ def where(row: Mapping[str, Any]) -> str:
         left.add("day_obs")
     shown = [name for name in DATA_ID if row.get(name) is not None and name not in left]
     return ", ".join(str(row[name]) if name == "instrument" else f"{name} {row[name]}" for name in shown)
+
+
+def dataset_of(name: str) -> str:
+    """Name the dataset that a run is of: runs that differ in times, weeks
+    and other numbers only are of one.
+
+    Parameters
+    ----------
+    name : `str`
+        Name of the run.
+
+    Returns
+    -------
+    dataset : `str`
+        The name without its time, and with a star for each longer number.
+    """
+    return _NUMBER.sub("*", _STAMP.sub("", name)) or name
 
 
 def natural_key(name: str) -> list[tuple[int, int, str]]:

@@ -96,7 +96,8 @@ def choices(engine: sqlalchemy.Engine, runs: Sequence[str], data_id: Mapping[str
     engine : `sqlalchemy.Engine`
         The metrics database.
     runs : `~collections.abc.Sequence` [`str`]
-        Names of runs with values of it, whose repositories are looked into.
+        Names of runs with values of it, whose repositories are looked into;
+        of each the inputs of its first run are taken.
     data_id : `~collections.abc.Mapping` [`str`, `typing.Any`]
         A visit, exposure or tract, and what narrows it.
 
@@ -106,23 +107,26 @@ def choices(engine: sqlalchemy.Engine, runs: Sequence[str], data_id: Mapping[str
         The plots, or why there are none.
     """
     held = [query.get_run(engine, name) for name in dict.fromkeys(runs)]
-    repos = list(dict.fromkeys(run.repo for run in held if run is not None and run.repo))
+    repos: dict[str, str] = {}
+    for run in held:
+        if run is not None and run.repo:
+            repos.setdefault(run.repo, run.name)
     given = tuple((name, value) for name, value in sorted(data_id.items()) if value is not None)
     found = Choices((), (), "The run does not say which repository it is of, so its tables are not known.")
-    for repo in repos[:_MOST_REPOSITORIES]:
-        found = _choices(repo, given, int(time.monotonic() / _SECONDS))
+    for repo, seen_by in list(repos.items())[:_MOST_REPOSITORIES]:
+        found = _choices(repo, given, seen_by, int(time.monotonic() / _SECONDS))
         if found.plots:
             break
     return found
 
 
 @functools.lru_cache(maxsize=128)
-def _choices(repo: str, data_id: tuple[tuple[str, Any], ...], now: int) -> Choices:
+def _choices(repo: str, data_id: tuple[tuple[str, Any], ...], seen_by: str, now: int) -> Choices:
     from ..plots.catalogue import PLOTS
     from ..plots.inputs import CANDIDATES, find_inputs
 
     try:
-        inputs = tuple(find_inputs(repo, dict(data_id)))
+        inputs = tuple(find_inputs(repo, dict(data_id), seen_by))
     except QaError:
         told = "The repository of its run cannot be opened from here, so that nothing of it can be drawn."
         return Choices((), (), told)

@@ -78,7 +78,7 @@ class Input(NamedTuple):
     where: tuple[tuple[str, int], ...] = ()
 
 
-def find_inputs(repo: str, data_id: Mapping[str, Any]) -> list[Input]:
+def find_inputs(repo: str, data_id: Mapping[str, Any], seen_by: str | None = None) -> list[Input]:
     """Find what a data ID's plots can be drawn of.
 
     Parameters
@@ -87,6 +87,8 @@ def find_inputs(repo: str, data_id: Mapping[str, Any]) -> list[Input]:
         A repository that the database knows.
     data_id : `~collections.abc.Mapping` [`str`, `typing.Any`]
         A visit, exposure or tract, and what narrows it.
+    seen_by : `str`, optional
+        The run of results whose inputs are asked for.
 
     Returns
     -------
@@ -99,7 +101,7 @@ def find_inputs(repo: str, data_id: Mapping[str, Any]) -> list[Input]:
         Raised if the repository cannot be opened.
     """
     asked = [*(name for names in CANDIDATES.values() for name in names), *_TRUTHS]
-    stored = find_tables(repo, asked, data_id)
+    stored = find_tables(repo, asked, data_id, seen_by)
     truths = _named(stored, _TRUTHS)
     found = []
     for kind, names in CANDIDATES.items():
@@ -114,7 +116,7 @@ def find_inputs(repo: str, data_id: Mapping[str, Any]) -> list[Input]:
             if kind == "object":
                 found += [Input("truth_match", table, (truth,), where) for truth in truths[:1]]
             if table.dataset_type == CANDIDATES["matched"][0]:
-                found += [Input(kind, table, joined, where) for joined in _joined(repo, table)]
+                found += [Input(kind, table, joined, where) for joined in _joined(repo, table, seen_by)]
     return found
 
 
@@ -129,7 +131,7 @@ def _named(stored: list[StoredTable], names: tuple[str, ...]) -> list[StoredTabl
     ]
 
 
-def _joined(repo: str, table: StoredTable) -> Iterator[tuple[StoredTable, ...]]:
+def _joined(repo: str, table: StoredTable, seen_by: str | None) -> Iterator[tuple[StoredTable, ...]]:
     """Find the stars and sources of detections that hold ids alone."""
     with opened(table) as detections:
         if "visit" not in detections.units or "psfFlux" in detections.units:
@@ -138,9 +140,10 @@ def _joined(repo: str, table: StoredTable) -> Iterator[tuple[StoredTable, ...]]:
     visits = np.unique(np.concatenate(pieces)) if pieces else np.zeros(0, dtype=np.int64)
     # As many as can be read while somebody waits, from all of the survey.
     chosen = visits[np.linspace(0, len(visits) - 1, min(len(visits), _MOST_VISITS)).astype(np.int64)]
-    stars = find_tables(repo, _STARS, dict(table.data_id))[:1]
+    stars = find_tables(repo, _STARS, dict(table.data_id), seen_by)[:1]
     instrument = str(dict(table.data_id).get("instrument", ""))
-    sources = visits_of(repo, CANDIDATES["source"], instrument, chosen.tolist()) if len(chosen) else []
+    asked = chosen.tolist()
+    sources = visits_of(repo, CANDIDATES["source"], instrument, asked, seen_by) if asked else []
     if stars and sources:
         yield (*stars, *sources)
 

@@ -63,7 +63,9 @@ class StoredTable(NamedTuple):
     data_id: tuple[tuple[str, Any], ...]
 
 
-def find_tables(repo: str, names: Sequence[str], data_id: Mapping[str, Any]) -> list[StoredTable]:
+def find_tables(
+    repo: str, names: Sequence[str], data_id: Mapping[str, Any], seen_by: str | None = None
+) -> list[StoredTable]:
     """Find the tables of a data ID.
 
     Parameters
@@ -75,11 +77,14 @@ def find_tables(repo: str, names: Sequence[str], data_id: Mapping[str, Any]) -> 
     data_id : `~collections.abc.Mapping` [`str`, `typing.Any`]
         A visit or exposure with its instrument, or a tract with its skymap,
         and what narrows it; those that are `None` are left out.
+    seen_by : `str`, optional
+        The run whose inputs are asked for.
 
     Returns
     -------
     tables : `list` [`StoredTable`]
-        In the order of the names; of one name the latest run first.
+        In the order of the names; of one name first what that run found in
+        the collections it read, then the latest run.
 
     Raises
     ------
@@ -97,6 +102,7 @@ def find_tables(repo: str, names: Sequence[str], data_id: Mapping[str, Any]) -> 
             # A table of one detector is no table of its visit.
             if required & _PLACES and not required - _FREE - set(given):
                 alike.setdefault(frozenset(kind.dimensions.names & set(given)), []).append(kind.name)
+        order = _order(butler, seen_by)
         found: list[DatasetRef] = []
         for dimensions, kinds in alike.items():
             found += _datasets(butler, kinds, data_id={name: given[name] for name in dimensions})
@@ -105,7 +111,25 @@ def find_tables(repo: str, names: Sequence[str], data_id: Mapping[str, Any]) -> 
         return next(k for k, name in enumerate(names) if fnmatch.fnmatchcase(ref.datasetType.name, name))
 
     found.sort(key=lambda ref: (ref.run, ref.id), reverse=True)
+    found.sort(key=lambda ref: order.get(ref.run, len(order)))
     return [_stored(repo, ref) for ref in sorted(found, key=rank)]
+
+
+def _order(butler: Butler, seen_by: str | None) -> dict[str, int]:
+    """Tell in which order a run found its inputs: in that of the collection
+    that was made for it, which begins with the run itself.
+    """
+    from lsst.daf.butler import MissingCollectionError
+
+    try:
+        parents = butler.collections.get_info(seen_by, include_parents=True).parents if seen_by else None
+    except MissingCollectionError:
+        return {}  # its results came from elsewhere
+    chains = [tuple(butler.collections.query(name, flatten_chains=True)) for name in sorted(parents or ())]
+    own = [chain for chain in chains if chain[0] == seen_by and len(chain) > 1]
+    # Of several the first that was made for this run alone is the shortest.
+    chosen = min(own, key=len, default=())
+    return {run: place for place, run in enumerate(chosen)}
 
 
 def _datasets(butler: Butler, names: Sequence[str], **selection: Any) -> list[DatasetRef]:
@@ -122,7 +146,9 @@ def _stored(repo: str, ref: DatasetRef) -> StoredTable:
     return StoredTable(repo, str(ref.id), ref.datasetType.name, ref.run, data_id)
 
 
-def visits_of(repo: str, names: Sequence[str], instrument: str, visits: Sequence[int]) -> list[StoredTable]:
+def visits_of(
+    repo: str, names: Sequence[str], instrument: str, visits: Sequence[int], seen_by: str | None = None
+) -> list[StoredTable]:
     """Find the tables of visits.
 
     Parameters
@@ -135,12 +161,14 @@ def visits_of(repo: str, names: Sequence[str], instrument: str, visits: Sequence
         The instrument.
     visits : `~collections.abc.Sequence` [`int`]
         The visits, no more than 200.
+    seen_by : `str`, optional
+        The run whose inputs are asked for.
 
     Returns
     -------
     tables : `list` [`StoredTable`]
-        One of each visit that has one, all of one dataset type; the latest
-        run's.
+        One of each visit that has one, all of one dataset type; that of the
+        run's inputs, or else the latest run's.
 
     Raises
     ------
@@ -156,11 +184,13 @@ def visits_of(repo: str, names: Sequence[str], instrument: str, visits: Sequence
             if not any(set(kind.dimensions.required) == {"instrument", "visit"} for kind in kinds):
                 continue
             refs = _datasets(butler, [name], where=where, bind={"asked": instrument})
-        latest: dict[Any, DatasetRef] = {}
-        for ref in sorted(refs, key=lambda ref: (ref.run, ref.id)):
-            latest[ref.dataId["visit"]] = ref
-        if latest:
-            return [_stored(repo, latest[visit]) for visit in sorted(latest)]
+            order = _order(butler, seen_by)
+        best: dict[Any, DatasetRef] = {}
+        refs.sort(key=lambda ref: (ref.run, ref.id))
+        for ref in sorted(refs, key=lambda ref: -order.get(ref.run, len(order))):
+            best[ref.dataId["visit"]] = ref
+        if best:
+            return [_stored(repo, best[visit]) for visit in sorted(best)]
     return []
 
 

@@ -57,7 +57,15 @@ _WORTH = 50  # values that are worth packing
 _LONE_SPAN = 2 * 86_400_000.0  # ms about points that are all of one time
 
 
-def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "", row: str = "") -> str:
+def chart(
+    item: str,
+    label: str,
+    columns: Mapping[str, Any],
+    across: str = "",
+    row: str = "",
+    aspect: float = 1.0,
+    ticks: Mapping[str, str] | None = None,
+) -> str:
     """Put a chart together for the page.
 
     Parameters
@@ -72,6 +80,11 @@ def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "", r
         Name of the axis whose name is "across".
     row : `str`, optional
         Address to which the ``id`` of a point is added where it is opened.
+    aspect : `float`, optional
+        How long a unit across is, of a unit up, where they are compared; 0
+        for the whole sky.
+    ticks : `~collections.abc.Mapping` [`str`, `str`], optional
+        What stands at the numbers of the axis whose name is "rows".
 
     Returns
     -------
@@ -80,7 +93,14 @@ def chart(item: str, label: str, columns: Mapping[str, Any], across: str = "", r
         source has as well is the name of that source, and what comes often
         is, in a long column, as ``words`` and their places, ``at``.
     """
-    given = {"label": label, "across": across, "row": row, "columns": _packed(columns)}
+    given: dict[str, Any] = {
+        "label": label,
+        "across": across,
+        "row": row,
+        "aspect": aspect,
+        "ticks": ticks or {},
+    }
+    given["columns"] = _packed(columns)
     return f'{{"item":{item},{safe_json(given)[1:]}'
 
 

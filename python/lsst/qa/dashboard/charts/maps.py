@@ -59,7 +59,9 @@ def shades(values: Sequence[float | None]) -> list[float | None]:
     return [None if value is None else min(max(value, low), high) for value in values]
 
 
-def map_chart(shapes: Iterable[Mapping[str, Any]], label: str, across: str, up: str, sky: bool) -> str | None:
+def map_chart(
+    shapes: Iterable[Mapping[str, Any]], label: str, across: str, up: str, sky: bool, aspect: float = 1.0
+) -> str | None:
     """Describe a map.
 
     Parameters
@@ -73,6 +75,8 @@ def map_chart(shapes: Iterable[Mapping[str, Any]], label: str, across: str, up: 
         Names of the axes.
     sky : `bool`
         Whether east is to the left.
+    aspect : `float`, optional
+        How long a unit across is, of a unit up; 0 for the whole sky.
 
     Returns
     -------
@@ -90,7 +94,7 @@ def map_chart(shapes: Iterable[Mapping[str, Any]], label: str, across: str, up: 
         "where": [one["where"] for one in drawn],
         "url": [one["url"] for one in drawn],
     }
-    return chart(_map(sky, up), label, {"map": columns}, across)
+    return chart(_map(sky, up), label, {"map": columns}, across, aspect=aspect)
 
 
 def matrix_chart(cells: Iterable[Mapping[str, Any]], label: str) -> str | None:
@@ -99,8 +103,8 @@ def matrix_chart(cells: Iterable[Mapping[str, Any]], label: str) -> str | None:
     Parameters
     ----------
     cells : `~collections.abc.Iterable` [`~collections.abc.Mapping`]
-        With ``detector``, ``row`` (the place of the visit), ``value``,
-        ``where`` and ``url``.
+        With ``detector``, ``row`` (the place of the visit), ``data_id``,
+        ``value``, ``where`` and ``url``.
     label : `str`
         What the colours mean, with its unit.
 
@@ -120,7 +124,9 @@ def matrix_chart(cells: Iterable[Mapping[str, Any]], label: str) -> str | None:
         "where": [one["where"] for one in drawn],
         "url": [one["url"] for one in drawn],
     }
-    return chart(_matrix(), label, {"map": columns}, "detector")
+    # Places of rows are of no interest to anybody: their visits are.
+    ticks = {str(one["row"]): str(one["data_id"]["visit"]) for one in drawn}
+    return chart(_matrix(), label, {"map": columns}, "detector", ticks=ticks)
 
 
 def describe_usual() -> None:
@@ -134,7 +140,7 @@ def _map(sky: bool, up: str) -> str:
     from bokeh.embed import json_item
 
     figure = new_figure_of_numbers(520)
-    figure.match_aspect = not sky
+    figure.match_aspect = True
     figure.x_range.flipped = sky
     figure.yaxis.name, figure.yaxis.axis_label = "up", up
     held = source("map", *_COLUMNS)
@@ -148,9 +154,11 @@ def _map(sky: bool, up: str) -> str:
 @functools.lru_cache(maxsize=1)
 def _matrix() -> str:
     from bokeh.embed import json_item
+    from bokeh.models import BasicTicker
 
     figure = new_figure_of_numbers(460)
-    figure.yaxis.name, figure.yaxis.axis_label = "up", "visit, in the order of time"
+    figure.yaxis.name, figure.yaxis.axis_label = "rows", "visit"
+    figure.yaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
     held = source("map", *_CELLS)
     drawn = figure.rect(
         "x", "y", width=1, height=1, source=held, fill_color=_mapped(), line_color=None, name="map"

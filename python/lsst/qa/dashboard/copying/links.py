@@ -130,7 +130,9 @@ class Plan:
             case "maps":
                 return not query or (query.get("metric") in self._mapped and "visit" not in query)
             case "compare":
-                return "metric" not in query and (not query or query.get("after") in self._runs)
+                return not {"metric", "band", "sort", "direction"} & set(query) and (
+                    not query or query.get("after") in self._runs
+                )
         return False
 
 

@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = ["VIEW", "compared", "data"]
 
 import functools
+from collections.abc import Callable
 from typing import Any, Literal
 
 import sqlalchemy
@@ -48,6 +49,8 @@ Direction = Literal[
     "same",
     "unknown",
 ]
+
+Sort = Literal["", "significance", "metric", "change"]
 
 _OFFERED = 200
 _PAIRS = 2000
@@ -86,6 +89,7 @@ def data(
     metric: str | None = None,
     band: str | None = None,
     direction: str | None = None,
+    sort: str | None = None,
 ) -> Data:
     """Return the differences of two runs, or of one metric in them.
 
@@ -94,19 +98,23 @@ def data(
     engine : `sqlalchemy.Engine`
         The metrics database.
     before, after : `str`, optional
-        Names of the runs; the latest two if absent.
+        Names of the runs; the latest two of one dataset if absent.
     metric, band : `str`, optional
-        Return the pairs of this metric, in this band.
+        Keep only this metric, whose pairs are returned too, and this band.
     direction : `str`, optional
         Keep only the changes in this direction.
+    sort : `str`, optional
+        What to sort by: "significance" with what got worse first, which is
+        the usual, "metric", or "change" relative to the value before.
 
     Returns
     -------
     data : `dict` [`str`, `typing.Any`]
         ``runs`` to choose from; the runs ``before`` and ``after``, `None`
-        where there are not two; ``counts`` of changes by direction;
-        ``changes``; and with a metric its ``pairs``, those that differ most
-        first, at most ``limit`` of them, and ``n_pairs``.
+        where there are not two; ``counts`` of changes by direction; the
+        ``bands`` there are; ``changes``; and with a metric its ``pairs``,
+        those that differ most first, at most ``limit`` of them, and
+        ``n_pairs``.
 
     Raises
     ------
@@ -124,6 +132,8 @@ def data(
         "metric": metric,
         "band": band,
         "direction": direction,
+        "sort": sort,
+        "bands": [],
         "limit": _PAIRS,
     }
     if one is None or other is None:
@@ -132,9 +142,13 @@ def data(
         raise InputError(f"{one.name} is compared with itself: choose another run before or after.")
     rows = compared(engine, one, other)
     if metric is not None:
-        rows = [row for row in rows if row["metric"] == metric and band in (None, row["band"])]
+        rows = [row for row in rows if row["metric"] == metric]
+    found["bands"] = sorted({row["band"] for row in rows}, key=arrange.band_key)
+    rows = [row for row in rows if band in (None, row["band"])]
     counts = {name: sum(row["direction"] == name for row in rows) for name in changes.DIRECTIONS}
     kept = [row for row in rows if direction in (None, row["direction"])]
+    if sort in _KEYS:
+        kept.sort(key=_KEYS[sort])
     pairs = _pairs(engine, one, other, metric, band) if metric is not None else []
     return {**found, "counts": counts, "changes": kept, "n_pairs": len(pairs), "pairs": pairs[:_PAIRS]}
 
@@ -149,8 +163,10 @@ def _chosen(
     if one is None and other is not None:
         earlier = [run for run in offered if run.run_id != other.run_id]
         # A run of the same kind is the better baseline, if there is one.
-        alike = [run for run in earlier if run.instruments == other.instruments]
-        one = next(iter(alike or earlier), None)
+        of = arrange.dataset_of(other.name)
+        seen = [run for run in earlier if run.instruments == other.instruments]
+        alike = [run for run in seen if arrange.dataset_of(run.name) == of]
+        one = next(iter(alike or seen or earlier), None)
     return one, other
 
 
@@ -164,10 +180,23 @@ def _compared(
     order = {name: place for place, name in enumerate(changes.DIRECTIONS)}
 
     def place(row: Data) -> tuple[Any, ...]:
-        names = arrange.natural_key(row["metric"]), arrange.band_key(row["band"])
-        return order[row["direction"]], -abs(row["significance"] or 0.0), *names
+        return order[row["direction"]], -abs(row["significance"] or 0.0), *_by_metric(row)
 
     return sorted(rows, key=place)
+
+
+def _by_metric(row: Data) -> tuple[Any, ...]:
+    return arrange.natural_key(row["metric"]), arrange.band_key(row["band"])
+
+
+def _by_change(row: Data) -> tuple[Any, ...]:
+    """Sort the greatest change first, and what has none last."""
+    before, difference = row["before"], row["difference"]
+    known = difference is not None and bool(before)
+    return -abs(difference / before) if known else 0.0, *_by_metric(row)
+
+
+_KEYS: dict[str | None, Callable[[Data], tuple[Any, ...]]] = {"metric": _by_metric, "change": _by_change}
 
 
 def _row(held: Paired, specs: Any) -> Data:
@@ -229,9 +258,10 @@ def add(site: Site) -> None:
         metric: str | None = None,
         band: str | None = None,
         direction: Direction | None = None,
+        sort: Sort | None = None,
     ) -> Response:
         # A form sends what was left empty as well.
-        asked = (value or None for value in (before, after, metric, band, direction))
+        asked = (value or None for value in (before, after, metric, band, direction, sort))
         return site.show(request, VIEW, data(site.engine, *asked), lambda held: _charts(held, site.links))
 
 
@@ -243,7 +273,7 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
         {
             **pair,
             "where": arrange.where(pair["data_id"]),
-            "url": links.metric(shown["metric"], band=pair["band"], run=shown["after"]["name"]),
+            "url": links.page("data", run=shown["after"]["name"], **arrange.place(pair["data_id"])),
         }
         for pair in shown["pairs"]
     ]

@@ -23,10 +23,9 @@ requirements, what changed since the one before, the last night, and jobs.
 
 from __future__ import annotations
 
-__all__ = ["VIEW", "data", "dataset_of"]
+__all__ = ["VIEW", "data"]
 
 import datetime
-import re
 
 import sqlalchemy
 from starlette.requests import Request
@@ -46,25 +45,6 @@ _TOLD = 5
 _JOBS = 5
 _DAYS = 7
 _OPEN = ("queued", "running", "following", "lost")
-_STAMP = re.compile(r"/?\d{8}T\d{6}Z$")
-_NUMBER = re.compile(r"\d{2,}")
-
-
-def dataset_of(name: str) -> str:
-    """Name the dataset that a run is of: runs that differ in times, weeks
-    and other numbers only are of one.
-
-    Parameters
-    ----------
-    name : `str`
-        Name of the run.
-
-    Returns
-    -------
-    dataset : `str`
-        The name without its time, and with a star for each longer number.
-    """
-    return _NUMBER.sub("*", _STAMP.sub("", name)) or name
 
 
 def data(engine: sqlalchemy.Engine) -> Data:
@@ -91,7 +71,7 @@ def data(engine: sqlalchemy.Engine) -> Data:
     for held in query.latest_runs(engine, _LOOKED_AT):
         if not held.n_measurements:
             continue  # only its execution is known
-        groups.setdefault((held.instruments, dataset_of(held.name)), []).append(held)
+        groups.setdefault((held.instruments, arrange.dataset_of(held.name)), []).append(held)
     shown = []
     for (instruments, dataset), runs in list(groups.items())[:_GROUPS]:
         cells = shapes.verdicts(engine, runs[0], specs)

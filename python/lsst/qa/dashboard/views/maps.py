@@ -21,10 +21,11 @@
 
 from __future__ import annotations
 
-__all__ = ["VIEW", "data"]
+__all__ = ["VIEW", "WHOLE", "data"]
 
+import math
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import sqlalchemy
@@ -37,6 +38,7 @@ from ...store.map_values import DetectorValue, PlaceValue
 from ...store.regions import Region, regions
 from .. import arrange, shapes
 from ..charts import maps
+from ..fields import around, fields_of, grown
 from ..links import Links
 from ..site import Data, Site, View
 from ..text import labelled
@@ -46,6 +48,9 @@ Kind = Literal["sky", "camera", "matrix"]
 _RUNS = 200
 _CELLS = 20_000
 _GRID = 0.2  # of a detector whose place is not known
+_SEEN = 3.0  # deg of a region on the whole sky
+WHOLE = "all"
+"""The name of all fields at once."""
 
 
 def data(
@@ -55,6 +60,7 @@ def data(
     band: str | None = None,
     kind: str = "sky",
     visit: int | None = None,
+    field: str | None = None,
 ) -> Data:
     """Return a metric's values by place.
 
@@ -64,29 +70,35 @@ def data(
         The metrics database.
     run, metric, band : `str`, optional
         The run, the latest with measurements if absent; the metric, the
-        first one if absent; the band, all if absent.
+        first one with a threshold if absent; the band, all if absent.
     kind : `str`, optional
         "sky", "camera" or "matrix" (visits against detectors).
     visit : `int`, optional
         Only this visit, in the camera.
+    field : `str`, optional
+        Number of a field of the sky, or `WHOLE`; the one with most values if
+        absent.
 
     Returns
     -------
     data : `dict` [`str`, `typing.Any`]
         ``runs``, ``metrics`` and ``bands`` to choose from, what is chosen,
         and ``places``: values with their ``data_id`` and ``outline`` where
-        that is known; ``unplaced`` is the number of those without;
-        ``dropped`` the visits left out of a matrix for want of room.
+        that is known, and the number of their ``field`` of the sky;
+        ``unplaced`` is the number of those without; ``fields`` have the
+        middle ``ra`` and ``dec`` in degrees and ``n`` values; ``dropped`` are
+        the visits left out of a matrix for want of room.
 
     Raises
     ------
     UnknownNameError
-        Raised if there is no such run, or no such metric in it.
+        Raised if there is no such run, no such metric in it, or no such
+        field.
     """
     offered = [held for held in query.latest_runs(engine, _RUNS) if held.n_measurements]
     found: Data = {"runs": [held.name for held in offered], "kind": kind, "visit": visit, "band": band}
     found |= {"run": None, "metric": None, "unit": "", "metrics": [], "bands": []}
-    found |= {"places": [], "unplaced": 0, "dropped": 0}
+    found |= {"places": [], "unplaced": 0, "dropped": 0, "fields": [], "field": None}
     if run is None and not offered:
         return found
     held = offered[0] if run is None else shapes.found_run(engine, run)
@@ -94,7 +106,7 @@ def data(
     names = sorted({name for name, _ in pairs}, key=lambda name: ("." in name, arrange.natural_key(name)))
     if metric is not None and metric not in names:
         raise UnknownNameError(f"metric of run {held.name} named", metric, names)
-    chosen = metric or next(iter(names), None)
+    chosen = metric or _usual(names, pairs, query.specifications(engine))
     found |= {"run": held.name, "metric": chosen, "metrics": names}
     if chosen is None:
         return found
@@ -109,6 +121,8 @@ def data(
             places = _in_camera(engine, values, visit)
         else:
             places, found["dropped"] = _matrix(values)
+    if kind == "sky":
+        found |= _fielded(places, field)
     found["unplaced"] = sum(place["outline"] is None for place in places) if kind == "sky" else 0
     return {**found, "places": places}
 
@@ -129,22 +143,40 @@ def _on_sky(engine: sqlalchemy.Engine, values: Iterable[PlaceValue]) -> list[Dat
             {
                 "data_id": {name: getattr(value, name) for name in names if getattr(value, name) is not None},
                 **shapes.taken(value, ("band", "value", "error", "n", "status", "message")),
-                "outline": None if region is None else _unwrapped(region),
+                "outline": None if region is None else [list(corner) for corner in region.outline],
             },
         )
     return list(places.values())
+
+
+def _usual(
+    names: Sequence[str], pairs: Iterable[tuple[str, str | None]], specs: Mapping[str, Any]
+) -> str | None:
+    """Choose a metric to begin with: one that is judged, and of bands."""
+    banded = {name for name, band in pairs if band is not None}
+    return min(names, key=lambda name: (name not in banded, not specs.get(name)), default=None)
+
+
+def _fielded(places: list[Data], asked: str | None) -> Data:
+    """Tell of each place its field, and which of them is shown."""
+    fields = fields_of([place["outline"] for place in places])
+    for place in places:
+        place["field"] = None
+    for number, field in enumerate(fields):
+        for member in field.members:
+            places[member]["field"] = number
+            places[member]["outline"] = around(places[member]["outline"], field.ra)
+    known = [*(str(number) for number in range(len(fields))), WHOLE]
+    if asked is not None and asked not in known:
+        raise UnknownNameError("field of this map", asked, known)
+    told = [{"ra": one.ra, "dec": one.dec, "n": len(one.members)} for one in fields]
+    return {"fields": told, "field": asked or ("0" if fields else None)}
 
 
 def _owner(one: PlaceValue | Region) -> tuple[Any, ...]:
     if one.tract is not None:
         return one.skymap, one.tract, one.patch
     return one.instrument, one.visit
-
-
-def _unwrapped(region: Region) -> list[list[float]]:
-    """Write corners so that none is more than half a turn from the first."""
-    first = region.outline[0][0]
-    return [[first + (ra - first + 180.0) % 360.0 - 180.0, dec] for ra, dec in region.outline]
 
 
 def _in_camera(engine: sqlalchemy.Engine, values: list[DetectorValue], visit: int | None) -> list[Data]:
@@ -219,8 +251,9 @@ def add(site: Site) -> None:
         band: str | None = None,
         kind: Kind = "sky",
         visit: int | None = None,
+        field: str | None = None,
     ) -> Response:
-        found = data(site.engine, run or None, metric or None, band or None, kind, visit)
+        found = data(site.engine, run or None, metric or None, band or None, kind, visit, field or None)
         return site.show(request, VIEW, found, lambda held: _charts(held, site.links))
 
 
@@ -239,9 +272,23 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
     if shown["kind"] == "matrix":
         return {"map": maps.matrix_chart(drawn, label)}
     placed = [one for one in drawn if one["outline"] is not None]
-    if shown["kind"] == "sky":
-        return {"map": maps.map_chart(placed, label, "right ascension (deg)", "declination (deg)", True)}
-    return {"map": maps.map_chart(placed, label, "in the camera (deg)", "in the camera (deg)", False)}
+    if shown["kind"] != "sky":
+        return {"map": maps.map_chart(placed, label, "in the camera (deg)", "in the camera (deg)", False)}
+    aspect = 1.0
+    if shown["field"] == WHOLE:
+        aspect = 0.0
+        placed = [
+            {
+                **one,
+                "outline": grown(around(one["outline"], 180.0), _SEEN),
+            }
+            for one in placed
+        ]
+    elif shown["fields"]:
+        placed = [one for one in placed if str(one["field"]) == shown["field"]]
+        aspect = max(math.cos(math.radians(shown["fields"][int(shown["field"])]["dec"])), 0.05)
+    axes = "right ascension (deg)", "declination (deg)"
+    return {"map": maps.map_chart(placed, label, *axes, True, aspect)}
 
 
 VIEW = View("maps", add, label="Maps", prepare=maps.describe_usual)

@@ -39,7 +39,7 @@ from ..charts import history, rows
 from ..links import Links, split_twin
 from ..site import Data, Site, View
 from ..text import labelled, short
-from . import landing, notes
+from . import notes
 
 _ROWS = 2000
 _RUNS = 1000
@@ -69,7 +69,7 @@ def data(
     in_run : `str`, optional
         Run whose rows to return; the latest one with this metric if absent.
     dataset : `str`, optional
-        Keep only runs of this dataset, as `landing.dataset_of` names it, or
+        Keep only runs of this dataset, as `arrange.dataset_of` names it, or
         those of `ALL`; if absent that of the run.
     instrument : `str`, optional
         Keep only runs with measurements of this instrument.
@@ -94,7 +94,7 @@ def data(
     info = shapes.found_metric(engine, name)
     points = query.history(engine, name)
     run_ids = {point.run: point.run_id for point in points}
-    kinds = {run: landing.dataset_of(run) for run in run_ids}
+    kinds = {run: arrange.dataset_of(run) for run in run_ids}
     seen_by = {run.name: run.instruments for run in query.latest_runs(engine, _RUNS)}
     offered = list(dict.fromkeys(reversed(kinds.values())))
     instruments = sorted({one for run in run_ids for one in seen_by.get(run, ())})

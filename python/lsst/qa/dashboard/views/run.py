@@ -31,10 +31,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...store import quanta, query, records
-from .. import shapes
+from .. import arrange, shapes
 from ..links import split_twin
 from ..site import Data, Site, View
-from . import landing, notes
+from . import notes
 
 State = Literal["pass", "fail", "unknown", "none"]
 
@@ -82,10 +82,10 @@ def data(engine: sqlalchemy.Engine, name: str, state: str | None = None) -> Data
 
 def _before(engine: sqlalchemy.Engine, held: records.Run) -> records.Run | None:
     """Find the run before this one that is of the same dataset."""
-    of = landing.dataset_of(held.name)
+    of = arrange.dataset_of(held.name)
     for other in query.latest_runs(engine, _LOOKED_AT):
         older = (other.started or other.loaded_at) < (held.started or held.loaded_at)
-        if older and other.run_id != held.run_id and landing.dataset_of(other.name) == of:
+        if older and other.run_id != held.run_id and arrange.dataset_of(other.name) == of:
             return query.get_run(engine, other.name)
     return None
 
