@@ -214,6 +214,17 @@ class BadInputTestCase(FolderTestCase):
             "there: x",
         )
 
+    def test_tables_that_nothing_is_measured_in(self) -> None:
+        """Not even where they number something as known tables do."""
+        for names, told in (
+            (("id", "coord_ra", "coord_dec", "pm_ra", "pm_dec"), "a reference catalogue"),
+            (("id", "coord_ra", "coord_dec", "r_flux", "r_fluxErr"), "a reference catalogue"),
+            (("objectId", "coord_ra", "coord_dec", "base_TransformedCentroid_x"), "forced photometry"),
+            (("diaObjectId", "ra", "dec", "nDiaSources"), "objects of difference images"),
+        ):
+            table = {name: np.zeros(2) for name in names}
+            self.assertRefused(AmbiguousTableError, self.parquet(table), f"looks like {told}", "its kind")
+
     def test_all_nan(self) -> None:
         """No number, no value: not even where the rows are counted."""
         for kind, column, name in (

@@ -145,6 +145,16 @@ class SmallRepositoryTestCase(unittest.TestCase):
         self.assertAlmostEqual(found["PA1"]["value"], TRUTH, places=9)
         self.assertAlmostEqual(found["PA1_population"]["value"], TRUTH * np.sqrt(2.0 / 3.0), places=9)
 
+    def test_detections_without_stars(self) -> None:
+        """A tract that is left out is told of, and what would be right."""
+        put(self.inputs, "isolated_star_presources", presources([11], N_STARS), tract=0)
+        put(self.inputs, "source", sources(11), visit=11)
+        with self.assertLogs("lsst.qa.tasks.matched", "WARNING") as logs:
+            matched = self.executor(self.pipeline("tract.yaml#matchedStarMetrics", metrics=["PA1"]))
+        self.assertEqual(len(matched.predicted), 0)
+        self.assertEqual(len(logs.output), 1)
+        self.assertRegex(logs.output[0], "no isolated_star_presource_associations, .*measured_in=presources")
+
     def test_visits_of_a_tract(self) -> None:
         """Those that overlap it, and no other; each visit has its own time."""
         self.fill()

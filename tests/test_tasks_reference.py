@@ -150,7 +150,11 @@ class ReferenceTaskTestCase(unittest.TestCase):
 
     def test_no_catalogue(self) -> None:
         """None in the collections: nothing to do, and no failure."""
-        executor = self.run_task("sourceReferenceMetrics")
+        with self.assertLogs("lsst.pipe.base.single_quantum_executor", "INFO") as logs:
+            executor = self.run_task("sourceReferenceMetrics")
+        self.assertIn(
+            "no shard of the reference catalogue the_monster_20250219, stored by htm7", str(logs.output)
+        )
         self.assertEqual(executor.butler.query_datasets("qa_source_reference_metrics", explain=False), [])
 
     def test_matched_already(self) -> None:

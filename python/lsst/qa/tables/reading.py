@@ -32,6 +32,7 @@ import numpy as np
 
 from ..catalogue import of_table
 from ..columns import BAND_PREFIX, BANDS, TABLES, Table
+from ..columns.strangers import stranger_among
 from ..engine import Task, columns_of, tasks_of
 from ..errors import AmbiguousTableError, InputError, UnknownNameError
 from ..pieces import Piece
@@ -126,6 +127,23 @@ class Prepared:
         names = ", ".join(map(repr, self.missing[id(task)]))
         return f"metric {task.metric.name!r} needs {names}, which {self.source.name} does not have"
 
+    def lacked(self, tasks: Sequence[Task]) -> str:
+        """Say in one sentence why metrics cannot run on the table.
+
+        Parameters
+        ----------
+        tasks : `~collections.abc.Sequence` [`Task`]
+            Some of those that cannot.
+
+        Returns
+        -------
+        message : `str`
+            Which they are, and the columns that are missing.
+        """
+        metrics = ", ".join(dict.fromkeys(task.metric.name for task in tasks))
+        columns = sorted({name for task in tasks for name in self.missing[id(task)]})
+        return f"{self.source.name} does not have {', '.join(columns)}, needed by {metrics}."
+
     def lacks_bands(self, task: Task, bands: Collection[str]) -> bool:
         """Tell whether a metric lacks nothing but columns of bands that the
         table has none of.
@@ -187,6 +205,11 @@ def table_kind(source: Readable, name: str | None = None) -> Table:
         if name not in TABLES:
             raise UnknownNameError("table", name, TABLES)
         return TABLES[name]
+    if (stranger := stranger_among(source.units)) is not None:
+        raise AmbiguousTableError(
+            f"{source.name} looks like {stranger.what}, which nothing is measured in alone:"
+            f" {stranger.instead}. If it is something else, name its kind."
+        )
     # A key is a number: a survey's name in a column "object" makes no table of
     # stars.
     fitting = fitting_tables({name: unit for name, unit in source.units.items() if name not in source.texts})

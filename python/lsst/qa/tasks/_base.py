@@ -210,12 +210,21 @@ class MetricsTask(PipelineTask):
             self.log.warning(
                 "%d metrics cannot run on %s. %s", len(prepared.missing), source.name, prepared.at_hand()
             )
+        failures = [f"{row['metric']}: {row['message']}" for row in rows if row["status"] == "failed"]
+        faults = []
         for task in tasks:
             if id(task) in prepared.missing:
                 lost = failed(task, prepared.lacking(task), data_id)
-                fault = config.lacking_columns == "fail" and not prepared.lacks_bands(task, bands)
-                rows.append(lost if fault else {**lost, "status": "undefined"})
-        failures = [f"{row['metric']}: {row['message']}" for row in rows if row["status"] == "failed"]
+                if config.lacking_columns == "fail" and not prepared.lacks_bands(task, bands):
+                    faults.append(task)
+                else:
+                    lost["status"] = "undefined"
+                rows.append(lost)
+        if faults:
+            failures.append(
+                f"{prepared.lacked(faults)} Where a release has none of them, lacking_columns=undefined (in"
+                " pipelines parameters:lackingColumns=undefined) lets that be."
+            )
         for name, number in counted(rows).items():
             self.metadata[f"n_{name}"] = number
         # What its peak is measured against.

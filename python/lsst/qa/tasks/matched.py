@@ -25,6 +25,7 @@ __all__ = ["MatchedStarMetricsConfig", "MatchedStarMetricsConnections", "Matched
 
 import contextlib
 import functools
+import logging
 from typing import Any, ClassVar, cast
 
 from lsst.pex.config import ChoiceField
@@ -34,6 +35,8 @@ from lsst.pipe.base.connectionTypes import Input, Output
 from ..tables.joined import JoinedStars
 from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask, opened
+
+_LOG = logging.getLogger(__name__)
 
 # Stars are not in every processing: where their data sets are not even
 # registered, a pipeline of other metrics still has a graph.
@@ -86,6 +89,38 @@ class MatchedStarMetricsConnections(  # numpydoc ignore=PR01
         if config is not None and config.measured_in == "presources":
             del self.sources
             del self.stars
+
+    def adjustQuantum(
+        self, inputs: dict[str, Any], outputs: dict[str, Any], label: str, data_id: Any
+    ) -> tuple[Any, Any]:
+        """Say why a tract is left out though it has detections of stars.
+
+        Parameters
+        ----------
+        inputs, outputs : `dict`
+            Connections and datasets by connection.
+        label : `str`
+            The task's label.
+        data_id : `lsst.daf.butler.DataCoordinate`
+            The tract.
+
+        Returns
+        -------
+        adjusted_inputs, adjusted_outputs : `~collections.abc.Mapping`
+            Nothing is changed.
+        """
+        table, stars = inputs["table"], inputs.get("stars")
+        if stars is not None and table[1] and not stars[1]:
+            _LOG.warning(
+                "%s leaves %s out: it has %s, but no %s, which says what star each detection is of. If the"
+                " detections say that themselves and hold fluxes, set measured_in=presources"
+                " (in pipelines parameters:measuredIn=presources).",
+                label,
+                data_id,
+                table[0].name,
+                stars[0].name,
+            )
+        return super().adjustQuantum(inputs, outputs, label, data_id)
 
 
 class MatchedStarMetricsConfig(MetricsConfig, pipelineConnections=MatchedStarMetricsConnections):

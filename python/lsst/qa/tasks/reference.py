@@ -245,7 +245,13 @@ class ReferenceMetricsTask(MetricsTask):
             if refs
         ]
         if not catalogues:
-            raise NoWorkFound("No shard of the reference catalogue overlaps.")
+            names = cast(Any, config).connections
+            sought = dict.fromkeys((names.refcat, *([names.photometricRefcat] if separate else [])))
+            raise NoWorkFound(
+                f"The input collections have no shard of the reference catalogue {' or '.join(sought)},"
+                f" stored by {config.sharded_by}, that overlaps; another one's name and pixels are parameters"
+                " of the pipeline (refcat, refcatShardedBy)."
+            )
         return ReferencePairs(table, self.detections, catalogues, config.radius, middle_of(data_id), self.log)
 
     def catalogue(self, handles: Sequence[Any], places: bool, fluxes: dict[str, str]) -> Catalogue:
