@@ -34,7 +34,7 @@ from support import SHARED, needs_shared
 from lsst.qa import measure
 from lsst.qa.catalogue import METRICS
 from lsst.qa.cli import main
-from lsst.qa.metrics.astrometry import pair_residuals
+from lsst.qa.metrics.astrometry import pair_residuals, places_by_visit
 from lsst.qa.metrics.astrometry_peers import faro_sample, signed_centred
 from lsst.qa.metrics.photometry import FARO
 from lsst.qa.variants import parse_variant
@@ -87,7 +87,7 @@ class MatchedCatalogueTestCase(unittest.TestCase):
             "rows": None,
             "most_stars": None,
             "most_pairs": None,
-            "steps": (faro_sample, pair_residuals),
+            "steps": (faro_sample, places_by_visit, pair_residuals),
         }
         found = self.measure(
             "i",
@@ -236,7 +236,7 @@ class VisitsTestCase(unittest.TestCase):
         self.assertIn(time, times, packed)
 
 
-_CENTRED = (faro_sample, pair_residuals, signed_centred)
+_CENTRED = (faro_sample, places_by_visit, pair_residuals, signed_centred)
 
 if __name__ == "__main__":
     unittest.main()

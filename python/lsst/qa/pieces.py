@@ -166,8 +166,8 @@ class Piece(Mapping[str, Any]):
         piece : `Piece`
             These rows.
         """
-        kept = np.arange(self.n_rows)[rows]
-        return self.with_raw({name: self._taken[name][kept] for name in self._taken}, len(kept))
+        raw = {name: _copied(self._taken[name][rows]) for name in self._taken}
+        return self.with_raw(raw, len(range(*rows.indices(self.n_rows))))
 
     def raw(self) -> Columns:
         """Return the columns as they were read, of these rows.
@@ -213,6 +213,10 @@ def joined(pieces: Sequence[Piece]) -> Piece:
     raws = [piece.raw() for piece in pieces]
     raw = {name: _concatenated([part[name] for part in raws]) for name in raws[0]}
     return pieces[0].with_raw(raw, sum(piece.n_rows for piece in pieces))
+
+
+def _copied(values: Any) -> Any:
+    return Coded(values.codes.copy(), values.values) if isinstance(values, Coded) else values.copy()
 
 
 def _concatenated(parts: Sequence[Any]) -> Any:

@@ -177,21 +177,33 @@ class _Part:
     """
 
     def __init__(self, piece: Piece, key: str, n_rows: int):
+        index, self._groups = group_rows(piece[key])
         self._key, self._n_rows = key, n_rows
-        self._samples: dict[int | None, Piece] = {None: piece}
+        self._samples: dict[int | None, Piece] = {None: piece if index is None else piece.take(index)}
         self._selections: dict[Any, tuple[Piece, Groups]] = {}
 
     def selected(self, first: _First) -> tuple[Piece, Groups]:
         """Return the rows that a step takes, group by group."""
         if first.selection not in self._selections:
             if first.most not in self._samples:
-                self._samples[first.most] = _sampled(self._samples[None], self._key, first.most, self._n_rows)
+                self._samples[first.most] = self._sampled(first.most)
             piece = self._samples[first.most]
             if first.mask is not None:
                 piece = piece.take(np.flatnonzero(first.mask(piece)))
-            index, groups = group_rows(piece[self._key])
-            self._selections[first.selection] = piece if index is None else piece.take(index), groups
+            every = piece is self._samples[None]
+            groups = self._groups if every else group_rows(piece[self._key])[1]
+            self._selections[first.selection] = piece, groups
         return self._selections[first.selection]
+
+    def _sampled(self, most: int | None) -> Piece:
+        """Keep the groups of about so many rows, the same ones in any
+        pieces.
+        """
+        piece = self._samples[None]
+        if most is None or most >= self._n_rows:
+            return piece
+        chosen = hash_order(self._groups.keys) < np.uint64(most / self._n_rows * 2.0**64)
+        return piece.take(np.flatnonzero(self._groups.spread(chosen)))
 
 
 def _gathered(
@@ -245,13 +257,6 @@ def _first_steps(firsts: Sequence[_First], part: _Part, gathered: _Gathered, mem
             )
             del gathered.parts[key]
             gathered.blocks.pop(key, None)
-
-
-def _sampled(piece: Piece, key: str, most: int | None, n_rows: int) -> Piece:
-    """Keep the groups of about so many rows, the same ones in any pieces."""
-    if most is None or most >= n_rows:
-        return piece
-    return piece.take(np.flatnonzero(hash_order(piece[key]) < np.uint64(most / n_rows * 2.0**64)))
 
 
 def _finish(task: Task, gathered: _Gathered, cache: dict[Any, Any], band: str | None) -> Any:

@@ -33,6 +33,7 @@ __all__ = [
     "astrometric_stars",
     "good_detections",
     "pair_residuals",
+    "places_by_visit",
 ]
 
 from collections.abc import Iterator
@@ -49,7 +50,7 @@ from ..stats import (
     median,
     pairs_in_annulus,
     quantile,
-    separation,
+    unit_vectors,
 )
 
 MAS = np.degrees(1.0) * 3600e3
@@ -63,7 +64,8 @@ MOST_ROWS = 2_000_000
 BYTES_PER_ROW = 48
 """Position, visit and ids of each detection of a chosen star."""
 
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
+"""Separations at a time: the processor's cache holds them."""
 
 
 def good_detections(psf_mag: np.ndarray, clean: np.ndarray, detect_isPrimary: np.ndarray) -> np.ndarray:
@@ -114,7 +116,7 @@ def astrometric_stars(
     }
 
 
-def pair_residuals(
+def places_by_visit(
     star: np.ndarray,
     mean_ra: np.ndarray,
     mean_dec: np.ndarray,
@@ -124,8 +126,33 @@ def pair_residuals(
     ra: np.ndarray,
     dec: np.ndarray,
     *,
-    distance: float = 5.0,
     most_stars: int | None = 10_000,
+) -> dict[str, np.ndarray]:
+    """Lay out where stars were seen, as unit vectors: component by star by
+    visit, NaN where it was not seen.
+
+    Of more than ``most_stars`` a sample is taken that depends on nothing but
+    their keys.
+    """
+    order = np.argsort(star)
+    order = order[_sampled(star[order], most_stars)]
+    star = star[order]
+    places = np.full((3, len(star), len(visits := np.unique(visit))), np.nan)
+    kept = np.flatnonzero(np.isin(row_star, star))
+    kept = kept[np.argsort(-source[kept])]  # of several in one visit the one of the least id stays
+    row, column = np.searchsorted(star, row_star[kept]), np.searchsorted(visits, visit[kept])
+    for place, component in zip(places, unit_vectors(ra[kept], dec[kept])):
+        place[row, column] = component
+    return {"star": star, "mean_ra": mean_ra[order], "mean_dec": mean_dec[order], "places": places}
+
+
+def pair_residuals(
+    star: np.ndarray,
+    mean_ra: np.ndarray,
+    mean_dec: np.ndarray,
+    places: np.ndarray,
+    *,
+    distance: float = 5.0,
     most_pairs: int | None = 100_000,
     most_separations: int | None = 2_000_000,
     about: str = "median",
@@ -134,33 +161,23 @@ def pair_residuals(
     their common visits.
 
     Gives each pair's rms (two common visits or more), and, for pairs with at
-    least three, every separation minus the pair's median or mean. Of more than
-    ``most_stars`` a sample is taken that depends on nothing but their keys.
+    least three, every separation minus the pair's median or mean.
     """
-    order = np.argsort(star)
-    order = order[_sampled(star[order], most_stars)]
-    star = star[order]
-    if most_pairs is not None and most_separations is not None and len(visit):
+    visits = places.shape[2]
+    if most_pairs is not None and most_separations is not None and visits:
         # A pair has a separation in each visit: of a long series fewer pairs.
-        most_pairs = min(most_pairs, max(most_separations // len(np.unique(visit)), 1))
-    first, second = pairs_in_annulus(
-        mean_ra[order],
-        mean_dec[order],
-        max(distance - 1.0, 0.0) * ARCMIN,
-        (distance + 1.0) * ARCMIN,
-        star,
-        most_pairs,
-    )
-    ra_of, dec_of = _by_visit(star, row_star, visit, source, ra, dec)
+        most_pairs = min(most_pairs, max(most_separations // visits, 1))
+    low, high = max(distance - 1.0, 0.0) * ARCMIN, (distance + 1.0) * ARCMIN
+    first, second = pairs_in_annulus(mean_ra, mean_dec, low, high, star, most_pairs)
     parts = [
-        _measure(ra_of, dec_of, first[at], second[at], at.start, about)
-        for at in _slices(len(first), max(_CHUNK // max(ra_of.shape[1], 1), 1))
+        _measure(places, first[at], second[at], at.start, about)
+        for at in _slices(len(first), max(_CHUNK // max(visits, 1), 1))
     ]
     rms, residual, owner = (
         np.concatenate(part) if parts else np.zeros(0) for part in (list(zip(*parts)) or [()] * 3)
     )
     measured = np.isfinite(rms)
-    owner = owner.astype(np.int64)
+    owner = owner.astype(np.int64, copy=False)
     return {
         "rms": rms[measured],
         "first": first[measured],
@@ -176,7 +193,7 @@ def pair_residuals(
     table="matched",
     unit="mas",
     rows=good_detections,
-    steps=(astrometric_stars, pair_residuals),
+    steps=(astrometric_stars, places_by_visit, pair_residuals),
     most_rows=MOST_ROWS,
     bytes_per_row=BYTES_PER_ROW,
     specs=srd(20.0, 10.0, 5.0, bands="ri"),
@@ -197,7 +214,7 @@ def AM1(rms: np.ndarray, first: np.ndarray, second: np.ndarray) -> Estimate:
     table="matched",
     unit="mas",
     rows=good_detections,
-    steps=(astrometric_stars, pair_residuals),
+    steps=(astrometric_stars, places_by_visit, pair_residuals),
     most_rows=MOST_ROWS,
     bytes_per_row=BYTES_PER_ROW,
     specs=srd(40.0, 20.0, 10.0, bands="ri"),
@@ -223,7 +240,7 @@ def AD1(
     table="matched",
     unit="%",
     rows=good_detections,
-    steps=(astrometric_stars, pair_residuals),
+    steps=(astrometric_stars, places_by_visit, pair_residuals),
     most_rows=MOST_ROWS,
     bytes_per_row=BYTES_PER_ROW,
     specs=srd(20.0, 10.0, 5.0, bands="ri"),
@@ -276,40 +293,21 @@ def _sampled(keys: np.ndarray, most: int | None) -> np.ndarray:
     return rank <= np.partition(rank, most - 1)[most - 1]
 
 
-def _by_visit(
-    star: np.ndarray,
-    row_star: np.ndarray,
-    visit: np.ndarray,
-    source: np.ndarray,
-    ra: np.ndarray,
-    dec: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lay out positions as stars by visits, NaN where a star was not seen."""
-    laid = np.full((2, len(star), len(visits := np.unique(visit))), np.nan)
-    kept = np.flatnonzero(np.isin(row_star, star))
-    kept = kept[np.argsort(-source[kept])]  # of several in one visit the one of the least id stays
-    row, column = np.searchsorted(star, row_star[kept]), np.searchsorted(visits, visit[kept])
-    laid[0, row, column], laid[1, row, column] = ra[kept], dec[kept]
-    return laid[0], laid[1]
-
-
 def _slices(size: int, step: int) -> Iterator[slice]:
     return (slice(at, min(at + step, size)) for at in range(0, size, step))
 
 
 def _measure(
-    ra: np.ndarray, dec: np.ndarray, first: np.ndarray, second: np.ndarray, offset: int, about: str
+    places: np.ndarray, first: np.ndarray, second: np.ndarray, offset: int, about: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return, in mas, the rms of some pairs and their deviations with the pair
     each belongs to.
     """
-    apart = MAS * separation(ra[first], dec[first], ra[second], dec[second])
+    apart = MAS * _separations(places, first, second)
     seen = np.isfinite(apart)
-    common = seen.sum(axis=1)
-    origin = np.nanmin(np.where(seen, apart, np.inf), axis=1, initial=np.inf)
-    apart -= np.where(np.isfinite(origin), origin, 0.0)[
-        :, None
-    ]  # keeps the digits that a large separation costs
+    common = np.count_nonzero(seen, axis=1)
+    # The least keeps the digits that a large separation costs.
+    apart -= np.fmin.reduce(apart, axis=1)[:, None]
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(seen, apart, 0.0).sum(axis=1) / common
         squares = np.where(seen, (apart - mean[:, None]) ** 2, 0.0).sum(axis=1)
@@ -323,4 +321,18 @@ def _measure(
             + ordered[at, np.minimum(common // 2, ordered.shape[1] - 1)]
         )
     used = seen & (common > 2)[:, None]
-    return rms, (apart - centre[:, None])[used], np.nonzero(used)[0] + offset
+    apart -= centre[:, None]
+    return rms, apart[used], np.repeat(np.arange(offset, offset + len(common)), used.sum(axis=1))
+
+
+def _separations(places: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return the angles between pairs of stars in each visit, from the chords:
+    to some 1e-16 rad, which is all that coordinates tell.
+    """
+    squares = np.zeros((len(first), places.shape[2]))
+    for place in places:
+        along = place.take(first, axis=0)
+        along -= place.take(second, axis=0)
+        squares += np.square(along, out=along)
+    chord = np.sqrt(squares, out=squares)
+    return 2.0 * np.arcsin(np.minimum(0.5 * chord, 1.0))

@@ -27,7 +27,7 @@ import numpy as np
 
 from ..metric import Estimate
 from ..stats import Groups, fraction, fraction_beyond, quantile, quantile_range
-from .astrometry import AD, AF, AM, astrometric_stars, good_detections, pair_residuals
+from .astrometry import AD, AF, AM, astrometric_stars, good_detections, pair_residuals, places_by_visit
 
 
 def signed_centred(
@@ -139,7 +139,7 @@ FARO = (
     *(
         m.variant(
             ".faro",
-            steps=(faro_sample, pair_residuals),
+            steps=(faro_sample, places_by_visit, pair_residuals),
             doc=f"{m.name} as faro computes it: stars judged by all their detections.",
             **_FARO,
         )
@@ -149,7 +149,7 @@ FARO = (
         m.variant(
             ".faro",
             function=function,
-            steps=(faro_sample, pair_residuals),
+            steps=(faro_sample, places_by_visit, pair_residuals),
             doc=f"{m.name} as faro computes it: absolute deviations less their median.",
             formula=formula.format(limit=_LIMIT.get(m.name)) + ", y = x - median(x), x = |d_v - median_v d|",
             **_FARO,
@@ -174,7 +174,7 @@ ANALYSIS_TOOLS = (
         m.variant(
             ".analysis_tools",
             function=function,
-            steps=(astrometric_stars, pair_residuals, signed_centred),
+            steps=(astrometric_stars, places_by_visit, pair_residuals, signed_centred),
             doc=f"{m.name} as analysis_tools computes it: deviations from the mean, then from their median.",
             formula=formula.format(limit=_LIMIT.get(m.name)) + ", y = |x - median(x)|, x = d_v - mean_v d",
             **_ANALYSIS_TOOLS,

@@ -350,10 +350,17 @@ def group_rows(keys: np.ndarray) -> tuple[np.ndarray | None, Groups]:
     groups : `Groups`
         The groups of the rows in that order.
     """
-    index = None if np.all(keys[1:] >= keys[:-1]) else np.argsort(keys)
-    ordered = keys if index is None else keys[index]
-    first = np.ones(len(ordered), dtype=bool)
-    first[1:] = ordered[1:] != ordered[:-1]
+    groups = _runs(keys)
+    # Keys of runs ascend if those of all rows do.
+    if np.all(groups.keys[1:] > groups.keys[:-1]):
+        return None, groups
+    index = np.argsort(keys)
+    return index, _runs(keys[index])
+
+
+def _runs(keys: np.ndarray) -> Groups:
+    """Take rows beside each other that share a key as a group."""
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = keys[1:] != keys[:-1]
     starts = np.flatnonzero(first)
-    counts = np.diff(np.append(starts, len(ordered)))
-    return index, Groups(ordered[starts], starts, counts)
+    return Groups(keys[starts], starts, np.diff(starts, append=len(keys)))

@@ -118,10 +118,10 @@ def tangent_offsets(
         second point; NaN where a coordinate is not finite.
     """
     with np.errstate(invalid="ignore"):
-        away = ra - ra0
-        east = np.cos(dec) * np.sin(away)
+        away, across = ra - ra0, np.cos(dec)
+        east = across * np.sin(away)
         # sin(dec - dec0), and what the bending of the parallel adds.
-        north = np.sin(dec - dec0) + 2.0 * np.cos(dec) * np.sin(dec0) * np.sin(0.5 * away) ** 2
+        north = np.sin(dec - dec0) + 2.0 * across * np.sin(dec0) * np.sin(0.5 * away) ** 2
     return east, north
 
 

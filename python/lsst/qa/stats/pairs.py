@@ -23,7 +23,7 @@ all pairs.
 
 from __future__ import annotations
 
-__all__ = ["hash_order", "mean_position", "pairs_in_annulus", "separation"]
+__all__ = ["hash_order", "mean_position", "pairs_in_annulus", "separation", "unit_vectors"]
 
 from collections.abc import Callable, Iterator
 
@@ -54,6 +54,23 @@ def separation(ra1: np.ndarray, dec1: np.ndarray, ra2: np.ndarray, dec2: np.ndar
     return 2.0 * np.arcsin(np.sqrt(np.minimum(north + np.cos(dec1) * np.cos(dec2) * east, 1.0)))
 
 
+def unit_vectors(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the directions of points.
+
+    Parameters
+    ----------
+    ra, dec : `numpy.ndarray`
+        Coordinates in radians.
+
+    Returns
+    -------
+    x, y, z : `numpy.ndarray`
+        Components towards RA 0, RA 90 degrees and the pole.
+    """
+    across = np.cos(dec)
+    return np.cos(ra) * across, np.sin(ra) * across, np.sin(dec)
+
+
 def mean_position(
     ra: np.ndarray, dec: np.ndarray, mean: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -71,7 +88,7 @@ def mean_position(
     ra, dec : `numpy.ndarray`
         Coordinates of the mean in radians.
     """
-    x, y, z = (mean(v) for v in (np.cos(ra) * np.cos(dec), np.sin(ra) * np.cos(dec), np.sin(dec)))
+    x, y, z = map(mean, unit_vectors(ra, dec))
     return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
 
 
@@ -122,24 +139,27 @@ def pairs_in_annulus(
     order = np.argsort(dec, kind="stable")
     ra, dec = ra[order], dec[order]
     left, right, slack = _squared_chords(ra, dec)
-    near, far = _chord(low) ** 2 - slack, _chord(min(high, np.pi)) ** 2 + slack
+    # A field that is too small for the separation need not be looked at.
+    widest = 4.0 * float(right[:, 4].max(initial=0.0)) + slack
+    near, far = _chord(low) ** 2 - slack, min(_chord(min(high, np.pi)) ** 2 + slack, widest + slack)
+    left[:, 3] -= 0.5 * (near + far)  # so that one comparison does for both limits
+    half = 0.5 * (far - near) + slack
     ends = np.searchsorted(dec, dec + high, side="right")
     found: list[tuple[np.ndarray, np.ndarray]] = []
     salt = hash_order(keys[order])
     held = 0
-    # A field that is too small for the separation need not be looked at.
-    widest = 4.0 * float(right[:, 4].max(initial=0.0)) + slack
+    space = np.empty(max(_BLOCK, len(ra)), dtype=np.float32)
     for begin, end in _blocks(ends) if near <= widest else ():
         stop = int(ends[end - 1])
-        squares = left[begin:end] @ right[begin:stop].T
-        candidates = np.flatnonzero((squares >= near) & (squares <= far))
+        away = space[: (end - begin) * (stop - begin)].reshape(end - begin, stop - begin)
+        np.matmul(left[begin:end], right[begin:stop].T, out=away)
+        candidates = np.flatnonzero(np.abs(away, out=away) <= half)
         i, j = np.divmod(candidates, stop - begin)
         later = j > i
         candidates, i, j = candidates[later], i[later] + begin, j[later] + begin
         # Single precision only sorts out: near the limits they are applied
         # exactly.
-        squares = squares.ravel()[candidates]
-        within = (squares > near + 2.0 * slack) & (squares < far - 2.0 * slack)
+        within = away.ravel()[candidates] < half - 4.0 * slack
         unsure = np.flatnonzero(~within)
         angle = separation(ra[i[unsure]], dec[i[unsure]], ra[j[unsure]], dec[j[unsure]])
         within[unsure] = (angle >= low) & (angle < high)
@@ -162,9 +182,10 @@ def _chord(angle: float) -> float:
 
 def _squared_chords(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Return factors whose product is the squared chord between any two
-    points, in single precision, and a bound of its error.
+    points, in single precision, and a bound of its error; the fourth column
+    of the left one stands alone, so that a number can be taken from it.
     """
-    points = np.stack((np.cos(ra) * np.cos(dec), np.sin(ra) * np.cos(dec), np.sin(dec)), axis=1)
+    points = np.stack(unit_vectors(ra, dec), axis=1)
     points -= points.mean(axis=0) if len(points) else 0.0  # small numbers keep more digits
     squares = np.sum(points**2, axis=1)
     ones = np.ones(len(points))
