@@ -237,7 +237,9 @@ class _Taken(Mapping[Any, Any]):
 
     def __getitem__(self, name: Any) -> Any:
         if name not in self._done:
-            self._done[name] = self._raw[name][self._rows]
+            held = self._raw[name]
+            # Half as fast again as an index.
+            self._done[name] = held.take(self._rows) if isinstance(held, np.ndarray) else held[self._rows]
         return self._done[name]
 
     def __iter__(self) -> Iterator[Any]:

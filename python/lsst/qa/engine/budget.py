@@ -21,14 +21,15 @@
 
 from __future__ import annotations
 
-__all__ = ["MIB", "Batch", "needed", "planned"]
+__all__ = ["MIB", "Batch", "needed", "planned", "reading", "taken_by"]
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..columns import TABLES
 from ..errors import BudgetError
+from .applied import in_parts
 from .counting import largest_context, largest_selections
 from .grouping import PART_ROWS
 from .source import Source
@@ -38,6 +39,14 @@ MIB = 1 << 20
 
 _READING = 192 * MIB
 """What decoding a batch of rows, and a part of groups, takes besides."""
+
+_NARROW, _WIDER = 32, 5 * MIB // 2
+"""So many columns are decoded within that; what each of more takes: a page of
+the file as it is there and as it is read, and a batch of its values.
+"""
+
+_PARTS = 32 * MIB
+"""What metrics take that go over columns in files part by part."""
 
 _READ = 96 * MIB
 """What stays of it when all is read."""
@@ -65,12 +74,16 @@ class Batch(NamedTuple):
         Whether those are the rows of a context, which lie together.
     selected : `~collections.abc.Mapping` [`~collections.abc.Hashable`, `int`]
         How many of them each selection keeps, where that was counted.
+    within : `int` or `None`
+        Bytes beyond which selected rows go to files; `None` where they will
+        not take as much.
     """
 
     tasks: list[Task]
     n_rows: int
     apart: bool = False
     selected: Mapping[Any, int] = {}
+    within: int | None = None
 
     def fits(self, memory: int | None) -> bool:
         """Tell whether a memory is enough.
@@ -86,6 +99,23 @@ class Batch(NamedTuple):
             Whether no more than that is needed.
         """
         return memory is None or needed(self) <= memory
+
+    def holds(self, task: Task, rows: int) -> bool:
+        """Tell whether one metric's columns fit when nothing else is held.
+
+        Parameters
+        ----------
+        task : `Task`
+            One over columns.
+        rows : `int`
+            How many rows they have.
+
+        Returns
+        -------
+        holds : `bool`
+            Whether they need not stay in files.
+        """
+        return self.within is None or taken_by([task])({selected_by(task): rows}) <= self.within - _READ
 
 
 def planned(tasks: Sequence[Task], table: Source, memory: int | None) -> list[Batch]:
@@ -112,18 +142,23 @@ def planned(tasks: Sequence[Task], table: Source, memory: int | None) -> list[Ba
     BudgetError
         Raised if a metric alone needs more; names the least that would do.
     """
-    batches = [_narrowed(batch, table, memory) for batch in _together(tasks, table.n_rows)]
-    if memory is None or all(batch.fits(memory) for batch in batches):
-        return batches
-    alone = [batch._replace(tasks=[task]) for batch in batches for task in batch.tasks]
-    if greedy := [batch for batch in alone if not batch.fits(memory)]:
-        least = max(map(needed, greedy))
-        names = ", ".join(sorted({batch.tasks[0].metric.name for batch in greedy}))
+    batches = []
+    greedy: dict[str, int] = {}
+    for batch in _together(tasks, table.n_rows, memory):
+        if memory is None or batch.fits(memory):
+            batches.append(batch)
+            continue
+        batch = batch if batch.tasks[0].metric.steps else _narrowed(batch, table, memory)
+        for task in batch.tasks:
+            if (least := _least(batch, task, memory)) > memory:
+                greedy[task.metric.name] = max(least, greedy.get(task.metric.name, 0))
+        batches += _cut(batch, memory)
+    if memory is not None and greedy:
         raise BudgetError(
-            f"A budget of {memory / MIB:.0f} MiB is too small for {names} on {table.n_rows} rows:"
-            f" {math.ceil(least / MIB)} MiB would do."
+            f"A budget of {memory / MIB:.0f} MiB is too small for {', '.join(sorted(greedy))} on"
+            f" {table.n_rows} rows: {math.ceil(max(greedy.values()) / MIB)} MiB would do."
         )
-    return [part for batch in batches for part in _cut(batch, memory)]
+    return batches
 
 
 def needed(batch: Batch) -> int:
@@ -148,50 +183,114 @@ def needed(batch: Batch) -> int:
             for task in batch.tasks
         }
         columns = {name for task in batch.tasks for name in columns_of(task)}
-        reading = _READING + min(n_rows, PART_ROWS) * 4 * _width(first, columns)
+        besides = _READING + min(n_rows, PART_ROWS) * 4 * _width(first, columns)
         # Once all is read, a statistic takes as much again as it is made of.
-        return math.ceil(sum(steps.values()) + max(reading, _READ + max(steps.values())))
+        return math.ceil(sum(steps.values()) + max(besides, _READ + max(steps.values())))
+    rows = {selected_by(task): batch.n_rows for task in batch.tasks}
+    total = reading(batch.tasks) + taken_by(batch.tasks)({**rows, **batch.selected})
+    return math.ceil(total if batch.within is None else min(total, batch.within))
+
+
+def reading(tasks: Sequence[Task]) -> int:
+    """Return the memory that reading the columns of metrics takes.
+
+    Parameters
+    ----------
+    tasks : `~collections.abc.Sequence` [`Task`]
+        Metrics over columns.
+
+    Returns
+    -------
+    bytes : `int`
+        At most; nothing that is kept of what is read.
+    """
+    columns = {name for task in tasks for name in columns_of(task)}
+    return _READING + max(len(columns) - _NARROW, 0) * _WIDER
+
+
+def taken_by(tasks: Sequence[Task]) -> Callable[[Mapping[Any, int]], float]:
+    """Return how the memory that metrics take goes with the rows.
+
+    Parameters
+    ----------
+    tasks : `~collections.abc.Sequence` [`Task`]
+        Metrics over columns.
+
+    Returns
+    -------
+    taken : `~collections.abc.Callable`
+        Takes the number of selected rows, by selection; returns the bytes
+        that are taken by them, and by the statistics.
+    """
     held: dict[Any, set[str]] = {}
     work: dict[Any, float] = {}
-    for task in batch.tasks:
+    for task in tasks:
         key = selected_by(task)
         held.setdefault(key, set()).update(columns_of(task, selection=False))
-        work[key] = max(work.get(key, 0), task.metric.bytes_per_row)
-    rows = {key: batch.selected.get(key, batch.n_rows) for key in held}
-    kept = sum(rows[key] * (_NUMBERS + _width(first, names)) for key, names in held.items())
-    return math.ceil(_READING + kept + max(rows[key] * (_ORDER + work[key]) for key in held))
+        work[key] = _ORDER + max(work.get(key, _ORDER) - _ORDER, task.metric.bytes_per_row)
+    kept = {key: _NUMBERS + _width(tasks[0], names) for key, names in held.items()}
+    return lambda rows: (
+        sum(rows[key] * kept[key] for key in kept) + max(rows[key] * work[key] for key in kept)
+    )
 
 
-def _together(tasks: Sequence[Task], n_rows: int) -> list[Batch]:
-    """Put metrics together that share what they read."""
-    batches: dict[object, Batch] = {}
+def _together(tasks: Sequence[Task], n_rows: int, memory: int | None) -> Iterator[Batch]:
+    """Put metrics together that share what they read: where there is a bound,
+    those of several bands, as far as reading takes no more than half of it.
+    """
+    if groups := [task for task in tasks if task.metric.steps]:
+        yield Batch(groups, n_rows)
+    by_band: dict[str | None, list[Task]] = {}
     for task in tasks:
-        way = ("groups", None) if task.metric.steps else ("columns", task.band)
-        batches.setdefault(way, Batch([], n_rows)).tasks.append(task)
-    return list(batches.values())
+        if not task.metric.steps:
+            by_band.setdefault(task.band, []).append(task)
+    together: list[Task] = []
+    for own in by_band.values():
+        if together and (memory is None or reading([*together, *own]) > memory / 2):
+            yield Batch(together, n_rows)
+            together = []
+        together = [*together, *own]
+    if together:
+        yield Batch(together, n_rows)
 
 
-def _narrowed(batch: Batch, table: Source, memory: int | None) -> Batch:
+def _narrowed(batch: Batch, table: Source, memory: int) -> Batch:
     """Find out how much less than all rows is held at once, if need be."""
-    if batch.fits(memory) or batch.tasks[0].metric.steps:
-        return batch
     if (rows := largest_context(table, batch.tasks)) is not None:
         batch = batch._replace(n_rows=rows, apart=True)
-    if batch.fits(memory):
+    if batch.fits(memory) or all(_least(batch, task, memory) <= memory for task in batch.tasks):
         return batch
     return batch._replace(selected=largest_selections(table, batch.tasks, batch.apart))
 
 
+def _least(batch: Batch, task: Task, memory: int) -> int:
+    """Return the memory that a metric needs alone, which may be less where
+    that is not there: part by part.
+    """
+    least = needed(batch._replace(tasks=[task]))
+    if least <= memory or task.metric.steps or not in_parts(task):
+        return least
+    return min(least, reading([task]) + _PARTS)
+
+
 def _cut(batch: Batch, memory: int) -> list[Batch]:
-    if batch.fits(memory):
-        return [batch]
-    batches: list[Batch] = []
-    for task in batch.tasks:
-        if batches and (more := batches[-1]._replace(tasks=[*batches[-1].tasks, task])).fits(memory):
-            batches[-1] = more
+    """Divide metrics between readings, and let these go to files that would
+    hold too much.
+    """
+
+    def too_much(tasks: list[Task]) -> bool:
+        if batch._replace(tasks=tasks).fits(memory):
+            return False
+        return bool(batch.tasks[0].metric.steps) or reading(tasks) + _PARTS > memory
+
+    parts: list[list[Task]] = [] if too_much(batch.tasks) else [batch.tasks]
+    for task in batch.tasks if not parts else ():
+        if parts and not too_much([*parts[-1], task]):
+            parts[-1].append(task)
         else:
-            batches.append(batch._replace(tasks=[task]))
-    return batches
+            parts.append([task])
+    batches = [batch._replace(tasks=tasks) for tasks in parts]
+    return [one if one.fits(memory) else one._replace(within=memory) for one in batches]
 
 
 def _width(task: Task, names: set[str]) -> int:

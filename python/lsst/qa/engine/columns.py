@@ -23,19 +23,23 @@ from __future__ import annotations
 
 __all__ = ["run_columns"]
 
+import contextlib
+import math
 import operator
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..columns import TABLES
-from ..metric import CONTEXT
 from ..pieces import Piece
-from .budget import Batch
+from .applied import applied
+from .budget import Batch, reading, taken_by
 from .contexts import Context, Level, runs
 from .rows import Row, measured
 from .samples import Sample
 from .source import Source
-from .task import Task, call_key, columns_of, given, mask_of, selected_by
+from .task import Task, columns_of, mask_of, selected_by
 
 _Found = tuple[int, Any, Task, Row]
 
@@ -65,23 +69,36 @@ def run_columns(
     read = {*kind.split, kind.time, *detail, *(name for task in batch.tasks for name in columns_of(task))}
     found: list[_Found] = []
     held, last = None, None
-    for piece in table.pieces(sorted(read)):
-        if not piece.n_rows:
-            continue
-        for key, rows in runs(piece, kind.split) if batch.apart else ((None, slice(0, piece.n_rows)),):
-            if held is None or key != last:
-                found += held.measured(shared) if held is not None else ()
-                held, last = _Held(batch, kind.split, kind.time, detail), key
-            held.add(piece if rows.stop - rows.start == piece.n_rows else piece.take(rows))
-    found += held.measured(shared) if held is not None else ()
+    with contextlib.ExitStack() as stack:
+        for piece in table.pieces(sorted(read)):
+            if not piece.n_rows:
+                continue
+            for key, rows in runs(piece, kind.split) if batch.apart else ((None, slice(0, piece.n_rows)),):
+                if held is None or key != last:
+                    found += held.measured(shared) if held is not None else ()
+                    stack.close()
+                    held, last = _Held(batch, kind.split, kind.time, detail, stack), key
+                held.add(piece if rows.stop - rows.start == piece.n_rows else piece.take(rows))
+        found += held.measured(shared) if held is not None else ()
     found.sort(key=operator.itemgetter(0, 1))
     return [(task, row) for _, _, task, row in found]
 
 
 class _Held:
-    """The selected rows of some contexts, until all of these are there."""
+    """The selected rows of some contexts, until all of these are there: in
+    memory, or where that would be too much in files.
+    """
 
-    def __init__(self, batch: Batch, split: Sequence[str], time: str, detail: Sequence[str]):
+    def __init__(
+        self,
+        batch: Batch,
+        split: Sequence[str],
+        time: str,
+        detail: Sequence[str],
+        stack: contextlib.ExitStack,
+    ):
+        self._batch, self._stack = batch, stack
+        self._folder: Path | None = None
         self._tasks = [(task, selected_by(task)) for task in batch.tasks]
         self._levels = [Level(split, time), *([Level((*split, *detail), time)] if detail else [])]
         wanted: dict[Any, set[str]] = {}
@@ -90,21 +107,37 @@ class _Held:
             masks[key] = mask_of(task)
             wanted.setdefault(key, set()).update(columns_of(task, selection=False))
         self._samples = {key: Sample(masks[key], sorted(names)) for key, names in wanted.items()}
+        self._taken = taken_by(batch.tasks)
+        self._room = math.inf if batch.within is None else batch.within - reading(batch.tasks)
 
     def add(self, piece: Piece) -> None:
         """Keep what is selected of some rows."""
         numbers = [level.number(piece) for level in self._levels]
         for sample in self._samples.values():
             sample.add(piece, numbers)
+        if self._taken({key: sample.held for key, sample in self._samples.items()}) > self._room:
+            self._store()
 
     def measured(self, shared: Mapping[str, Any]) -> Iterator[_Found]:
         """Run the metrics."""
+        if self._folder is not None:
+            self._store()
         for place, level in enumerate(self._levels):
             contexts = level.contexts()
             for sample in self._samples.values():
                 sample.arrange(place, len(contexts))
             for context in contexts:
                 yield from self._rows(place, context, {**shared, **context.fields})
+
+    def _store(self) -> None:
+        if self._folder is None:
+            self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="lsst-qa-")))
+        for place, sample in enumerate(self._samples.values()):
+            sample.store(self._folder / str(place))
+
+    def _columns(self, task: Task, sample: Sample, number: int) -> dict[str, Any]:
+        in_files = self._folder is not None and not self._batch.holds(task, sample.rows(number))
+        return sample.columns(number, columns_of(task, selection=False), in_files)
 
     def _rows(self, place: int, context: Context, fields: dict[str, Any]) -> Iterator[_Found]:
         made: dict[Any, Any] = {}
@@ -115,26 +148,7 @@ class _Held:
             for row in measured(
                 task,
                 fields,
-                lambda: _measure(task, sample.columns(context.number), fields, made),  # noqa: B023
+                lambda: applied(task, self._columns(task, sample, context.number), fields, made),  # noqa: B023
                 lambda: f"of {context.total} rows {sample.rows(context.number)} were selected",  # noqa: B023
             ):
                 yield place, context.key, task, row
-
-
-def _measure(task: Task, columns: Mapping[str, Any], fields: Mapping[str, Any], made: dict[Any, Any]) -> Any:
-    """Run a metric; what it shares with others is ``made`` once."""
-    metric, band = task.metric, task.band or fields.get("band")
-
-    def value_of(name: str) -> Any:
-        return fields.get(name) if name in CONTEXT else columns[task.column(name)]
-
-    def call(function: Callable[..., Any], *first: Any) -> Any:
-        values = given(function, band, value_of, skip=len(first))
-        return function(*first, **values, **metric.arguments(function, band))
-
-    if metric.shared is None:
-        return call(metric.function)
-    key = selected_by(task), call_key(task, metric.shared, band)
-    if key not in made:
-        made[key] = call(metric.shared)
-    return call(metric.function, made[key])

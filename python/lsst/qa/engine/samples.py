@@ -17,17 +17,21 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The rows that a selection keeps of a table in pieces."""
+"""The rows that a selection keeps of a table in pieces: in memory, or where
+that is not enough in files.
+"""
 
 from __future__ import annotations
 
 __all__ = ["Sample"]
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 
 from ..pieces import Columns, Piece
+from .stored import Files, Stored
 
 
 class Sample:
@@ -39,16 +43,23 @@ class Sample:
         Takes a piece's columns, returns which rows to keep; `None` for all.
     names : `~collections.abc.Sequence` [`str`]
         Columns to keep.
+
+    Attributes
+    ----------
+    held : `int`
+        How many rows are in memory.
     """
 
     def __init__(self, mask: Callable[[Columns], np.ndarray] | None, names: Sequence[str]):
         self._mask, self._names = mask, tuple(names)
-        self._n_rows = 0
+        self.held = 0
         self._failure: Exception | None = None
         self._parts: dict[str, list[np.ndarray]] = {name: [] for name in self._names}
         self._numbers: list[list[np.ndarray]] = []
         self._whole: dict[str, np.ndarray] = {}
         self._edges: np.ndarray = np.zeros(1, dtype=np.int64)
+        self._level = 0
+        self._files: Files | None = None
 
     def add(self, piece: Piece, numbers: Sequence[np.ndarray]) -> None:
         """Keep what is selected of a piece.
@@ -69,11 +80,25 @@ class Sample:
                 self._failure = error
                 return
             piece, numbers = piece.take(kept), [_taken(number, kept) for number in numbers]
-        self._n_rows += piece.n_rows
+        self.held += piece.n_rows
         for name in self._names:
             # A view would hold on to what was read with it.
             self._parts[name].append(np.array(piece[name]) if self._mask is None else piece[name])
         self._numbers.append(list(numbers))
+
+    def store(self, folder: Path) -> None:
+        """Put the rows that are in memory into files.
+
+        Parameters
+        ----------
+        folder : `~pathlib.Path`
+            Where to; of this sample alone, and the same each time.
+        """
+        self._files = self._files or Files(folder)
+        if self._numbers:
+            numbers = [_joined(parts) for parts in zip(*self._numbers)]
+            self._files.put(self._parts, [number[:1] if _uniform(number) else number for number in numbers])
+        self._numbers, self.held = [], 0
 
     def arrange(self, level: int, contexts: int) -> None:
         """Put the rows of a context beside each other, in the order they came.
@@ -85,7 +110,8 @@ class Sample:
         contexts : `int`
             How many the level has.
         """
-        if self._failure is not None:
+        self._level = level
+        if self._failure is not None or self._files is not None:
             return
         # One after the other, so that no two columns are there twice.
         for name in list(self._parts):
@@ -96,7 +122,7 @@ class Sample:
         (numbers,) = self._numbers[level]
         if _uniform(numbers):
             ends = np.zeros(contexts, dtype=np.int64)
-            ends[numbers[:1]] = self._n_rows
+            ends[numbers[:1]] = self.held
             self._edges = np.concatenate(([0], np.cumsum(ends)))
             return
         if np.any(numbers[1:] < numbers[:-1]):
@@ -110,17 +136,21 @@ class Sample:
         # Keys of the numbers' own type, else all of these would be converted.
         self._edges = np.searchsorted(numbers, np.arange(contexts + 1, dtype=numbers.dtype))
 
-    def columns(self, number: int) -> dict[str, np.ndarray]:
+    def columns(self, number: int, names: Sequence[str], in_files: bool) -> dict[str, np.ndarray | Stored]:
         """Return the selected rows of a context of the level last arranged.
 
         Parameters
         ----------
         number : `int`
             Which context.
+        names : `~collections.abc.Sequence` [`str`]
+            Which columns.
+        in_files : `bool`
+            Whether to leave in files what is there.
 
         Returns
         -------
-        columns : `dict` [`str`, `numpy.ndarray`]
+        columns : `dict` [`str`, `numpy.ndarray` or `Stored`]
             Its rows, in the order they came.
 
         Raises
@@ -130,8 +160,11 @@ class Sample:
         """
         if self._failure is not None:
             raise self._failure
+        if self._files is not None:
+            stored = {name: self._files.column(name, self._level, number) for name in names}
+            return {name: column if in_files else column.copy() for name, column in stored.items()}
         rows = slice(self._edges[number], self._edges[number + 1])
-        return {name: values[rows] for name, values in self._whole.items()}
+        return {name: self._whole[name][rows] for name in names}
 
     def rows(self, number: int) -> int:
         """Count the selected rows of a context of the level last arranged.
@@ -146,6 +179,8 @@ class Sample:
         rows : `int`
             How many they are.
         """
+        if self._files is not None:
+            return self._files.rows[self._level, number]
         return int(self._edges[number + 1] - self._edges[number])
 
 

@@ -31,11 +31,13 @@ import numpy as np
 _PART = 1 << 18
 """Values at a time, so that what is made of them stays small."""
 
-_MANY = 1 << 18
+_MANY = 1 << 14
 """Of fewer values a copy is made, and put in order."""
 
-_PROBES = 1 << 15
-"""Values that tell between which others a quantile lies."""
+_PROBES, _SPARSE = 1 << 15, 4
+"""Values that tell between which others a quantile lies: so many, but no more
+than one of so many.
+"""
 
 _INSIDE = 1 << 22
 """Of no more values that a quantile may be among, a copy is made."""
@@ -68,7 +70,7 @@ def quantiles(values: np.ndarray, *ps: float) -> list[float]:
     places = [p * last for p in ps]
     if len(values) < _MANY:
         return at_places(values.copy(), places)
-    probes = np.sort(values[:: len(values) // _PROBES])
+    probes = np.sort(values[:: max(len(values) // _PROBES, _SPARSE)])
     found: dict[float, float] = {}
     for together in _beside(sorted(places), _margin(probes) * len(values) / len(probes)):
         found.update(zip(together, _between(values, probes, together)))
