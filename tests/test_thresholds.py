@@ -119,6 +119,7 @@ class FilesTestCase(unittest.TestCase):
         """Those of the peer are declared here as well, but one that is known
         to be wrong there.
         """
+        widths = {("wPerp", "minimum", ""), ("xPerp", "minimum", "")}
         differing, number = set(), 0
         for name in ("AA1", "ADx", "AFx", "AMx", "LPM-17-PA1", "LPM-17-PA2", "LPM-17-PF1", "TEx"):
             for one in read_thresholds([SHARED / "specs" / f"{name}.yaml"]):
@@ -129,6 +130,9 @@ class FilesTestCase(unittest.TestCase):
                 if one.spec.value not in [s.value for s in same]:
                     differing.add(one.metric)
         self.assertEqual((differing, number), ({"TE2"}, 54))
+        locus = read_thresholds([SHARED / "specs" / "stellar_locus_width.yaml"])
+        self.assertEqual({(one.metric, one.spec.level, one.spec.bands) for one in locus}, widths)
+        self.assertTrue(all(one.spec.value in [s.value for s in METRICS[one.metric].specs] for one in locus))
 
 
 class PrecedenceTestCase(unittest.TestCase):

@@ -175,6 +175,8 @@ def _spec(said: Mapping[str, Any], unit: str) -> Spec | None:
     if bands is None:
         matched = _BANDS.search(last)
         bands = matched.group(1) if matched else ""
+    elif isinstance(bands, str) and "^" in bands:
+        bands = ""  # of colours: their values have no band
     value = _converted(number(_plain(said["value"])), said["unit"], unit)
     if len(levels) != 1 or query or value is None or not isinstance(bands, str):
         return None
