@@ -167,7 +167,7 @@ def _source(rng: np.random.Generator) -> Columns:
         "band": np.array(["g", "r"])[visit],
         "psfFlux": np.where(rng.random(rows) < 0.03, np.nan, flux),
         "psfFluxErr": np.full(rows, 40.0),
-        "gaussianFlux": flux * 1.02,
+        "gaussianFlux": flux * (1.02 + 0.01 * np.sin(np.arange(rows))),
         "ap09Flux": flux + rng.normal(5.0, 30.0, rows),
         "extendedness": (rng.random(rows) < 0.3) * 1.0,
         "sky_source": sky,
@@ -202,7 +202,7 @@ def _object(rng: np.random.Generator) -> Columns:
         made |= {
             f"{band}_psfFlux": np.where(rng.random(rows) < 0.03, np.nan, flux),
             f"{band}_psfFluxErr": np.full(rows, 5.0),
-            f"{band}_cModelFlux": 1.01 * flux,
+            f"{band}_cModelFlux": flux * (1.01 + 0.005 * np.sin(np.arange(rows))),
             f"{band}_cModelFluxErr": np.full(rows, 5.0),
             f"{band}_extendedness": (rng.random(rows) < 0.1) * 1.0,
             f"{band}_psfFlux_flag": rng.random(rows) < 0.04,

@@ -81,6 +81,15 @@ class ShapesTestCase(unittest.TestCase):
         self.assertAlmostEqual(value(table, "size_residual_median.pipe_tasks"), 0.2)  # of 2 pixels
         self.assertAlmostEqual(value(table, "size_residual_scatter.pipe_tasks"), 1.482602218505602 * 0.2)
 
+    def test_models(self) -> None:
+        """Model fluxes 0, 1 and 10 % off, and one that is none."""
+        table = self.table([4.0] * 4, [4.0] * 4, [0.0] * 4)
+        table["gaussianFlux"] = 1000.0 * np.array([1.0, 1.01, 1.1, -1.0])
+        off = 2500.0 * np.log10([1.0, 1.01, 1.1])
+        self.assertAlmostEqual(value(table, "psf_model_offset"), off[1])
+        self.assertAlmostEqual(value(table, "psf_model_scatter"), 1.482602218505602 * off[1])
+        self.assertAlmostEqual(value(table, "psf_model_outlier_fraction"), 100.0 / 3.0)
+
     def test_who_counts(self) -> None:
         """Only the last star is bright enough for both limits."""
         table = self.table([4.84, 4.0, 9.0], [4.84, 4.0, 9.0], [0.0] * 3)

@@ -48,6 +48,7 @@ from .metrics import (
     fakes,
     locus,
     masks,
+    model_offsets,
     photometry,
     reference,
     reference_photometry,
@@ -68,6 +69,7 @@ from .metrics import (
 FAMILIES: tuple[ModuleType, ...] = (
     photometry,
     repeatability,
+    model_offsets,
     seasons,
     astrometry,
     astrometry_peers,
