@@ -26,6 +26,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+import pyarrow.csv
+import pyarrow.parquet
+import sqlalchemy as sa
 from click.testing import CliRunner
 from playwright.sync_api import expect
 from support_browser import NIGHT, RUNS, Chromium, fill_all
@@ -36,6 +39,16 @@ from lsst.qa.dashboard.copying import copy_site
 from lsst.qa.dashboard.copying.links import Plan, relinked
 from lsst.qa.errors import InputError, UnknownNameError
 from lsst.qa.store.database import connect
+from lsst.qa.store.gathered import open_gathered
+from lsst.qa.store.query import get_run
+
+
+def count_rows(engine: sa.Engine) -> int:
+    """Count the rows of the last run."""
+    run = get_run(engine, RUNS[-1])
+    assert run is not None
+    return run.n_measurements
+
 
 ADDRESS = re.compile(r'\b(?:href|src)="([^"#]+)')
 
@@ -51,6 +64,7 @@ class CopiedTestCase(Chromium):
         engine = connect(cls.url, create=True)
         cls.addClassCleanup(engine.dispose)
         fill_all(engine)
+        cls.engine = engine
         cls.copied = copy_site(engine, cls.folder / "site")
 
     def test_links(self) -> None:
@@ -66,6 +80,19 @@ class CopiedTestCase(Chromium):
                 target = page.parent / address
                 self.assertTrue(target.is_file(), f"{page}: {address}")
                 self.assertTrue(target.resolve().is_relative_to(root), address)
+
+    def test_rows(self) -> None:
+        """All of a run, to be read by any program and loaded again."""
+        root = self.copied.index.parent
+        page = next(root.glob("runs/*w_2026_07*.html"))
+        names = [page.parent / name for name in re.findall(r'href="(\.\./rows/[^"]+)"', page.read_text())]
+        self.assertEqual([name.suffix for name in names], [".parquet", ".csv"])
+        table = pyarrow.parquet.read_table(names[0])
+        held = count_rows(self.engine)
+        self.assertEqual((table.num_rows, set(table["run"].to_pylist())), (held, {RUNS[-1]}))
+        self.assertEqual(pyarrow.csv.read_csv(names[1]).num_rows, held)
+        with open_gathered(str(names[0])) as file:
+            self.assertEqual(file.metadata.num_rows, held)
 
     def test_opened(self) -> None:
         """From disk, with charts, from page to page."""

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import math
 import tempfile
 import unittest
 import uuid
@@ -34,6 +35,7 @@ import sqlalchemy as sa
 from support_dashboard import HOSTILE, Browser, row
 
 from lsst.qa.catalogue import METRICS
+from lsst.qa.dashboard.copying import copy_site
 from lsst.qa.results import from_rows
 from lsst.qa.simulate import Survey, visit_ids, write_repository
 from lsst.qa.store.batches import Batch, Origin, Provenance
@@ -74,11 +76,13 @@ class PlotsTestCase(unittest.TestCase):
             [
                 row("e1_residual_median", "g", 0.1, **here),
                 row("e1_residual_median", "g", 0.1, **here, detector=4),
+                row("e1_residual_median", "g", math.nan, **here, detector=99),
                 row("PA1", "r", 5.0, instrument="SimCam", skymap="sim_v1", tract=0),
                 row("PA1", "r", 5.0, instrument="SimCam", skymap="sim_v1", tract=77),
             ],
         )
         fill(engine, f"{folder.name}/nowhere", "u/me/gone", [row("PA1", "r", 5.0, **{**here, "visit": 5})])
+        cls.engine, cls.folder = engine, Path(folder.name)
         cls.browser = Browser(engine)
 
     def shown(self, path: str, status: int = 200) -> Any:
@@ -97,6 +101,20 @@ class PlotsTestCase(unittest.TestCase):
         page = self.shown(f"/data?{OF_VISIT}")
         self.assertIn('id="chart-plot"', page)
         self.assertIn("plot.pdf?", page)
+
+    def test_copied(self) -> None:
+        """Pages as files have as many plots as are asked for."""
+        for plots in (0, 2):
+            copied = copy_site(self.engine, self.folder / "site", ["u/me/here"], 100, plots)
+            root = copied.index.parent
+            self.assertEqual((copied.faults, len(list(root.glob("plot/*.html")))), ([], plots))
+            self.assertGreater(copied.left_out, 0)
+        self.assertIn('id="chart-plot"', next(root.glob("plot/*.html")).read_text())
+
+    def test_nothing_to_draw(self) -> None:
+        page = self.shown(f"/plot?{OF_VISIT}&detector=99&name=sky_sources")
+        self.assertIn("There is nothing to draw", page)
+        self.assertIn("Plots", self.shown(f"/data?{OF_VISIT}&detector=99"))
 
     def test_every_plot(self) -> None:
         for place in (TRACT, OF_VISIT):

@@ -45,7 +45,14 @@ import click
     type=click.IntRange(1),
     help="Most pages; the main ones go first.",
 )
-def site_command(folder: Path, url: str | None, runs: tuple[str, ...], most: int) -> None:
+@click.option(
+    "--plots",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Most pages of these that are further plots of a visit or tract; they take longest.",
+)
+def site_command(folder: Path, url: str | None, runs: tuple[str, ...], most: int, plots: int) -> None:
     """Write the pages of runs into DIR, to be opened without a server.
 
     DIR is new, empty, or holds an earlier copy, which is replaced. The exit
@@ -59,10 +66,15 @@ def site_command(folder: Path, url: str | None, runs: tuple[str, ...], most: int
     engine = connect(url or DEFAULT_URL)
     with Console(stderr=True).status("Copying") as status:
         copied = copy_site(
-            engine, folder, runs, most, lambda done, known: status.update(f"Copying: page {done} of {known}")
+            engine,
+            folder,
+            runs,
+            most,
+            plots,
+            lambda done, known: status.update(f"Copying: page {done} of {known}"),
         )
     engine.dispose()
-    more = f" {copied.left_out} more were left out: see --most." if copied.left_out else ""
+    more = f" {copied.left_out} more were left out: see --most and --plots." if copied.left_out else ""
     click.echo(f"{copied.pages} pages, {copied.size / 1e6:.1f} MB; open {copied.index}.{more}")
     for fault in copied.faults:
         click.echo(f"Not copied: {fault}", err=True)

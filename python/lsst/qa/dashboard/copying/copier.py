@@ -42,9 +42,10 @@ from ..settings import Settings
 from ..views import landing, run
 from .folder import Folder
 from .links import Plan, asset_file, is_asset, linked, relinked
+from .rows import FORMATS, rows_of
 
 # What matters most is copied first, until there are as many as there may be.
-_ORDER = ("", "runs", "run", "compare", "metrics", "metric", "nights", "maps", "data")
+_ORDER = ("", "runs", "run", "compare", "metrics", "metric", "nights", "maps", "data", "plot", "detector")
 _SAID = re.compile(r"<main.*?<h1>.*?</h1>\s*<p>(.*?)</p>", re.DOTALL)
 
 Walked = tuple[int, int, int, list[str]]
@@ -83,6 +84,7 @@ def copy_site(
     folder: Path,
     names: Sequence[str] = (),
     most: int = 2000,
+    plots: int = 200,
     progress: Callable[[int, int], None] = lambda done, known: None,
 ) -> Copied:
     """Write pages of a dashboard as files that open from disk.
@@ -98,6 +100,9 @@ def copy_site(
         Names of the runs; the latest one of each kind by default.
     most : `int`, optional
         The most pages.
+    plots : `int`, optional
+        The most pages of these that are plots of a data ID besides its first
+        one, which take longest to make.
     progress : `~collections.abc.Callable`, optional
         Called with the number of pages that are done and that are known.
 
@@ -121,7 +126,12 @@ def copy_site(
     app = create_app(engine, Settings(rate=1e9))
     app.state.site.templates.globals["copied"] = {"time": utc_now(), "plan": plan}
     with target.writing() as write:
-        pages, assets, left_out, faults = _run(_walk(app, plan, most, write, progress))
+        for name in chosen:
+            held = query.get_run(engine, name)
+            for form, content in (rows_of(engine, held.run_id) if held is not None else {}).items():
+                write(plan.rows_file(name, form), content)
+        pages, assets, left_out, faults = _run(_walk(app, plan, most, plots, write, progress))
+    assets += len(FORMATS) * len(chosen)
     return Copied(target.path / "index.html", chosen, pages, pages + assets, target.size, left_out, faults)
 
 
@@ -152,6 +162,7 @@ async def _walk(
     app: Any,
     plan: Plan,
     most: int,
+    plots: int,
     write: Callable[[str, bytes], None],
     progress: Callable[[int, int], None],
 ) -> Walked:
@@ -160,6 +171,7 @@ async def _walk(
     waiting: dict[str, None] = {"/": None}
     shared: dict[str, None] = {}
     faults: list[str] = []
+    omitted = 0
     seen = {"/"}
     # What a page holds is kept until all are known: only then is it known
     # which of its links lead anywhere.
@@ -169,6 +181,11 @@ async def _walk(
         while waiting and len(bodies) < most:
             page = min(waiting, key=_rank)
             del waiting[page]
+            if page.startswith("/plot"):
+                if plots == 0:
+                    omitted += 1
+                    continue
+                plots -= 1
             answer = await client.get(page)
             if answer.status_code != 200:
                 said = _SAID.search(answer.text)
@@ -188,14 +205,18 @@ async def _walk(
     def locate(address: str) -> str | None:
         if is_asset(address):
             return asset_file(address)
+        if (rows := plan.rows(address)) is not None:
+            return plan.rows_file(*rows)
         page = plan.page(address)
         return plan.file(page) if page in bodies else None
 
     for page, body in bodies.items():
         write(plan.file(page), relinked(body, plan.file(page), locate).encode())
-    return len(bodies), len(shared), len(waiting), faults
+    return len(bodies), len(shared), len(waiting) + omitted, faults
 
 
 def _rank(page: str) -> int:
     kind = re.split(r"[/?]", page[1:], maxsplit=1)[0]
+    if "detector=" in page and kind in ("data", "plot"):
+        kind = "detector"  # of which there are many, and the visit's page has their values
     return _ORDER.index(kind) if kind in _ORDER else len(_ORDER)

@@ -32,6 +32,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from ..charts.frame import safe_json
+from .rows import FORMATS
 
 _LONGEST = 60
 _ATTRIBUTE = re.compile(r'\b(href|src)="([^"]*)"')
@@ -39,7 +40,9 @@ _CHART = re.compile(r'(<script type="application/json"[^>]*>)(.*?)(</script>)', 
 _STATIC = "/static/"
 
 # Parameters that a page of the copy does not depend on, by its folder.
-_IGNORED = {"metrics": {"band"}, "maps": {"band"}}
+_IGNORED = {"metrics": {"band", "dataset", "instrument"}, "maps": {"band"}}
+_USUAL = "sky"  # kind of map that is shown without being asked for
+_ROWS = "/api/v1/measurements"
 
 
 class Plan:
@@ -79,6 +82,8 @@ class Plan:
             return None
         kind, _, name = parts.path[1:].partition("/")
         query = {key: value for key, value in parse_qsl(parts.query) if key not in _IGNORED.get(kind, ())}
+        if query.get("kind") == _USUAL:
+            del query["kind"]
         if not self._wanted(kind, unquote(name), query):
             return None
         return parts.path + (f"?{urlencode(sorted(query.items()))}" if query else "")
@@ -100,6 +105,47 @@ class Plan:
             self._files[page] = self._named(page)
             self._taken.add(self._files[page].lower())
         return self._files[page]
+
+    def rows(self, address: str) -> tuple[str, str] | None:
+        """Return the run whose rows an address of the server leads to.
+
+        Parameters
+        ----------
+        address : `str`
+            Path and query.
+
+        Returns
+        -------
+        wanted : `tuple` [`str`, `str`] or `None`
+            Name of the run, and the format; nothing if they are not copied.
+        """
+        parts = urlsplit(address)
+        query = dict(parse_qsl(parts.query))
+        run, form = query.get("run"), query.get("format")
+        wanted = (
+            parts.path == _ROWS
+            and run in self._runs
+            and set(query) == {"run", "format", "limit", "detectors"}
+        )
+        return (run, form) if wanted and run and form in FORMATS else None
+
+    def rows_file(self, run: str, form: str) -> str:
+        """Return the file that holds the rows of a run.
+
+        Parameters
+        ----------
+        run : `str`
+            Name of the run.
+        form : `str`
+            Format.
+
+        Returns
+        -------
+        file : `str`
+            Path in the copy.
+        """
+        simple = re.sub(r"[^A-Za-z0-9_.-]+", "-", run).strip("-.")[:_LONGEST]
+        return f"rows/{simple}-{hashlib.blake2b(run.encode(), digest_size=5).hexdigest()}.{form}"
 
     def _named(self, page: str) -> str:
         parts = urlsplit(page)
@@ -125,7 +171,7 @@ class Plan:
                 return not name or name in self._metrics
             case "metric":
                 return query.get("name") in self._metrics
-            case "nights" | "data":
+            case "nights" | "data" | "plot":
                 return not name.endswith(".json")
             case "maps":
                 return not query or (query.get("metric") in self._mapped and "visit" not in query)
