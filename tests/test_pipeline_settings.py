@@ -21,10 +21,13 @@
 
 from __future__ import annotations
 
+import re
 import unittest
 import unittest.mock
+from pathlib import Path
 from typing import Any
 
+import yaml
 from support_pipelines import (
     EXPECTED,
     GENERAL,
@@ -38,6 +41,7 @@ from support_pipelines import (
 from lsst.pex.config import FieldValidationError
 from lsst.qa.catalogue import METRICS
 from lsst.qa.variants import chosen_metrics
+from lsst.resources import ResourcePath
 
 
 class SettingsTestCase(unittest.TestCase):
@@ -155,6 +159,15 @@ class SettingsTestCase(unittest.TestCase):
                     f"parameters:\n  {parameter}: {name}\n"
                 )
                 self.assertIn(name, {dataset_type for dataset_type, _ in graph.iter_overall_inputs()})
+
+    def test_parameters_are_documented(self) -> None:
+        """And so are the pipelines that have them."""
+        page = (Path(__file__).resolve().parents[1] / "doc/lsst.qa/pipelines.rst").read_text()
+        named = set(re.findall(r"``(\w+)``", page))
+        for name in files(INGREDIENTS):
+            text = ResourcePath(f"{INGREDIENTS}/{name}.yaml").read().decode()
+            self.assertEqual(set(yaml.safe_load(text).get("parameters", ())) - named, set(), name)
+        self.assertEqual({name for name in GENERAL if "/" not in name} - named, set())
 
     def test_depth_measured_in_images(self) -> None:
         graph = graph_of("_ingredients/coaddDepthMetrics", measured_in="n_image")
