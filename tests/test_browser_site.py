@@ -82,7 +82,7 @@ class CopiedTestCase(Chromium):
                 self.assertTrue(target.resolve().is_relative_to(root), address)
 
     def test_rows(self) -> None:
-        """All of a run, to be read by any program and loaded again."""
+        """All of a run, to be read by any program."""
         root = self.copied.index.parent
         page = next(root.glob("runs/*w_2026_07*.html"))
         names = [page.parent / name for name in re.findall(r'href="(\.\./rows/[^"]+)"', page.read_text())]
