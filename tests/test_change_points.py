@@ -22,14 +22,16 @@
 from __future__ import annotations
 
 import datetime
+import itertools
 import math
 import unittest
+from collections.abc import Iterator
 
 import numpy as np
 from support_dashboard import Browser
 from support_store import OnSqlite, batch, row
 
-from lsst.qa.judge.change_points import Shift, shifts
+from lsst.qa.judge.change_points import FEWEST, Shift, segments, shifts
 from lsst.qa.store.insertion import write_batch
 from lsst.qa.store.query import get_run, package_changes
 
@@ -54,10 +56,32 @@ class ShiftsTestCase(unittest.TestCase):
         for values in ([], [1.0] * 20, [1.0, 2.0], [1.0] * 9 + [50.0] + [1.0] * 9, [math.nan] * 20):
             self.assertEqual(shifts(values), [], values)
 
+    def test_segments_are_the_best(self) -> None:
+        draw = np.random.default_rng(3)
+        for n in (3, 6, 8, 11, 14):
+            ways = [ends for ends in _partitions(n) if all(np.diff([0, *ends]) >= FEWEST)]
+            for _ in range(20):
+                levels = np.repeat(draw.normal(0.0, 3.0, n), draw.integers(1, 6, n))[:n]
+                values, penalty = levels + draw.normal(0.0, 1.0, n), float(draw.uniform(0.5, 20.0))
+                best = min(ways, key=lambda ends: _cost(values, ends, penalty))
+                self.assertEqual(segments(values, penalty), best)
+
     def test_false_alarms_are_few(self) -> None:
         draw = np.random.default_rng(7)
         alarms = sum(bool(shifts(draw.standard_t(3, 40))) for _ in range(200))
         self.assertLessEqual(alarms, 8)
+
+
+def _partitions(n: int) -> Iterator[list[int]]:
+    """Part a series in all ways there are."""
+    for number in range(n):
+        for ends in itertools.combinations(range(1, n), number):
+            yield [*ends, n]
+
+
+def _cost(values: np.ndarray, ends: list[int], penalty: float) -> float:
+    parts = np.split(values, ends[:-1])
+    return sum(float(np.sum((part - part.mean()) ** 2)) for part in parts) + penalty * (len(parts) - 1)
 
 
 class PageTestCase(OnSqlite, unittest.TestCase):

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["FEWEST", "Shift", "prepare", "shifts"]
+__all__ = ["FEWEST", "Shift", "segments", "shifts"]
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -59,8 +59,8 @@ def shifts(values: Sequence[float] | np.ndarray) -> list[Shift]:
 
     The levels are told apart by the ranks of the values, so that a single
     value that is far off changes nothing: exact segmentation of a
-    piecewise constant mean (Killick, Fearnhead and Eckley 2012). A change
-    counts if the medians differ by more than three standard errors.
+    piecewise constant mean, as `segments` makes it. A change counts if the
+    medians differ by more than three standard errors.
 
     Parameters
     ----------
@@ -78,17 +78,13 @@ def shifts(values: Sequence[float] | np.ndarray) -> list[Shift]:
     series = held[known]
     if len(series) < 2 * FEWEST or series.min() == series.max():
         return []
-    # Heavy, and needed by few.
-    from ruptures import KernelCPD
-
     order = np.argsort(series, kind="stable")
     ranks = np.empty(len(series))
     ranks[order] = np.arange(len(series))
     _, twins = np.unique(series, return_inverse=True)
     ranks = (np.bincount(twins, ranks) / np.bincount(twins))[twins]
     penalty = _STRICTNESS * float(np.var(ranks)) * np.log(len(series))
-    found = KernelCPD(kernel="linear", min_size=FEWEST).fit(ranks[:, None]).predict(pen=penalty)
-    ends = [0, *(int(end) for end in found)]
+    ends = [0, *segments(ranks, penalty)]
     parts = [series[begin:end] for begin, end in zip(ends, ends[1:])]
     return [
         Shift(int(known[end]), float(np.median(before)), float(np.median(after)))
@@ -97,11 +93,42 @@ def shifts(values: Sequence[float] | np.ndarray) -> list[Shift]:
     ]
 
 
+def segments(values: np.ndarray, penalty: float) -> list[int]:
+    """Part a series where its mean changes: exact optimal partitioning
+    (Jackson et al. 2005).
+
+    Parameters
+    ----------
+    values : `numpy.ndarray`, (n,)
+        The series, at least `FEWEST` finite values.
+    penalty : `float`
+        What a change costs, to be less than what it takes away from the sum
+        of squares about the means.
+
+    Returns
+    -------
+    ends : `list` [`int`]
+        Where each part ends, the last at n; none is shorter than `FEWEST`.
+    """
+    n = len(values)
+    about = values - np.mean(values)
+    sums = np.concatenate([[0.0], np.cumsum(about)])
+    squares = np.concatenate([[0.0], np.cumsum(about**2)])
+    least = np.full(n + 1, np.inf)
+    least[0] = 0.0
+    begins = np.zeros(n + 1, dtype=int)
+    for end in range(FEWEST, n + 1):
+        starts = np.arange(end - FEWEST + 1)
+        parted = (sums[end] - sums[starts]) ** 2 / (end - starts)
+        costs = least[starts] + squares[end] - squares[starts] - parted
+        begins[end] = np.argmin(costs)
+        least[end] = costs[begins[end]] + penalty
+    ends = [n]
+    while begin := int(begins[ends[-1]]):
+        ends.append(begin)
+    return ends[::-1]
+
+
 def _differ(before: np.ndarray, after: np.ndarray) -> bool:
     (first, first_error, _), (second, second_error, _) = median(before), median(after)
     return bool(abs(second - first) > SIGNIFICANT * np.hypot(first_error, second_error))
-
-
-def prepare() -> None:
-    """Import what `shifts` needs, before somebody waits for it."""
-    import ruptures  # noqa: F401

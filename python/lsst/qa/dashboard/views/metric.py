@@ -31,7 +31,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...errors import UnknownNameError
-from ...judge.change_points import prepare, shifts
+from ...judge.change_points import shifts
 from ...metric import Spec
 from ...store import query, records
 from .. import arrange, shapes
@@ -261,7 +261,6 @@ def _prepare() -> None:
     # The first chart would wait a second for Bokeh to be imported.
     history.describe_usual()
     rows.describe_usual()
-    prepare()
 
 
 VIEW = View("metric", add, section="metrics", prepare=_prepare)
