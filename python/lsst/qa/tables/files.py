@@ -25,7 +25,7 @@ __all__ = ["ParquetTable", "open_table"]
 
 import gzip
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -34,6 +34,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import NotATableError
+from .ahead import ahead
 from .images import mask_of, mask_tally, tally_table
 from .readable import BATCH_ROWS, InMemory, Readable, arrow_text, arrow_units, as_numpy, from_astropy
 
@@ -123,8 +124,13 @@ class ParquetTable:
         NotATableError
             Raised if the file is damaged.
         """
+        # The second core decodes the next rows: to share out the columns of
+        # each batch among threads takes more than it saves.
+        return ahead(self._decoded(names))
+
+    def _decoded(self, names: Sequence[str]) -> Generator[dict[str, Any], None, None]:
         try:
-            for batch in self._file.iter_batches(BATCH_ROWS, columns=list(names)):
+            for batch in self._file.iter_batches(BATCH_ROWS, columns=list(names), use_threads=False):
                 yield {name: as_numpy(batch.column(name)) for name in names}
         except (OSError, pa.ArrowException) as error:
             raise NotATableError(f"{self.name} is damaged: {error}") from error
