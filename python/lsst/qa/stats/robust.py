@@ -197,8 +197,9 @@ def stdev(values: np.ndarray) -> Moments:
     Returns
     -------
     value, error : `float`
-        Standard deviation and its error, from the fourth moment; NaN for
-        fewer than three values, as two always deviate alike.
+        Standard deviation and its error, from the variances of all values
+        but one (jackknife, Efron and Stein 1981); NaN for fewer than three
+        values, as two always deviate alike.
     n : `int`
         Number of finite values.
     """
@@ -208,8 +209,10 @@ def stdev(values: np.ndarray) -> Moments:
         return np.nan, np.nan, n
     squares = (values - values.mean()) ** 2
     value = float(np.sqrt(squares.sum() / (n - 1)))
-    known = n > 2 and value > 0
-    return value, float(squares.std(ddof=1) / np.sqrt(n) / (2.0 * value)) if known else np.nan, n
+    if not (n > 2 and value > 0):
+        return value, np.nan, n
+    # Without a value the variance is less by n / (n - 2) of what it adds.
+    return value, float(squares.std(ddof=1) * np.sqrt(n) / (n - 2) / (2.0 * value)), n
 
 
 def rms_estimate(values: np.ndarray) -> Moments:

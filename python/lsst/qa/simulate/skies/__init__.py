@@ -26,7 +26,7 @@ from .census import CENSUS, DEPTHS
 from .coadds import COADDS
 from .coverage import Coverage, covered, tally
 from .fields import CLOSE, DETECTORS, FIELDS
-from .locus import FARO_LOCUS, LOCUS
+from .locus import FARO_LOCUS, HSC_LOCUS, LOCUS
 from .matches import COLOURS, MATCHES
 from .photometry import BRIGHT, FAINT
 from .population import Population
@@ -34,6 +34,7 @@ from .products import PRODUCTS
 from .ranges import RANGES
 from .references import REFERENCES
 from .series import BAND_TO_BAND, SEASONS, WITHIN_R
+from .spectra import SPECTRA
 from .stars import STARS
 from .summaries import SUMMARIES
 from .uniformity import ZERO_POINTS
@@ -43,10 +44,12 @@ POPULATIONS: tuple[Population, ...] = (
     FAINT,
     PAIRS,
     *STARS,
+    SPECTRA,
     *FIELDS,
     *CLOSE,
     DETECTORS,
     LOCUS,
+    HSC_LOCUS,
     FARO_LOCUS,
     *DEPTHS,
     *CENSUS,

@@ -144,20 +144,22 @@ def _depth_truths(kind: str) -> Truths:
         "sky_flux_mean": _SKY_LEVEL,
         "sky_flux_stdev": np.sqrt(np.mean(np.square(_SKY_NOISES))),
         "sky_flux_sigma_mad": scatter(sky),
-        "surface_brightness_limit": _limit(sky),
+        "surface_brightness_limit": _limit(sky, 0.2),
     }
     found |= {f"sky_flux_{name}.faro": found[f"sky_flux_{name}"] for name in ("mean", "stdev")}
+    if kind == "object":
+        found["surface_brightness_limit.HSC"] = _limit(sky, 0.168)
     return by_metric({("coadd_" if kind == "object" else "") + name: v for name, v in found.items()})
 
 
-def _limit(sky: np.ndarray) -> float:
-    """Return three sigma over 10 by 10 arcsec of pixels of 0.2 arcsec, sigma
-    that of apertures of 9 pixels' radius within three times itself.
+def _limit(sky: np.ndarray, pixel: float) -> float:
+    """Return three sigma over 10 by 10 arcsec of pixels of so many arcsec,
+    sigma that of apertures of 9 pixels' radius within three times itself.
     """
     sigma = float(np.std(sky))
     for _ in range(30):
         sigma = float(np.std(sky[np.abs(sky - _SKY_LEVEL) < 3.0 * sigma]))
-    return float(31.4 - 2.5 * np.log10(3.0 * sigma / np.sqrt(np.pi * 81.0) / (10.0 * 0.2)))
+    return float(31.4 - 2.5 * np.log10(3.0 * sigma / np.sqrt(np.pi * 81.0) / (10.0 * pixel)))
 
 
 CENSUS = tuple(

@@ -34,10 +34,12 @@ _PATCHES = 100
 _SHAPE = 16.0
 """Of the gamma distribution of depths, whose mean is 5 times it."""
 
-_DEPTHS = (
-    *(f"depth_above_threshold_{n}" for n in THRESHOLDS),
-    *(f"depth_{percent}_percentile" for percent in PERCENTILES),
-)
+_DEPTHS = {
+    **{f"depth_above_threshold_{n}": 1.0 for n in THRESHOLDS},
+    **{f"depth_{percent}_percentile": 1.0 for percent in PERCENTILES},
+    "chip_gap_percent": 0.05,
+}
+"""Columns, and how their values compare with those of depths."""
 
 
 def _depths(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -46,17 +48,25 @@ def _depths(rng: np.random.Generator, n: int) -> np.ndarray:
 
 def _draw_depths(rng: np.random.Generator) -> Columns:
     patch = {"patch": np.arange(_PATCHES), "band": np.full(_PATCHES, "r")}
-    return {**patch, **{name: _depths(rng, _PATCHES) for name in _DEPTHS}}
+    return {**patch, **{name: scale * _depths(rng, _PATCHES) for name, scale in _DEPTHS.items()}}
 
 
 def _median_depth() -> float:
-    return float(np.median(_depths(np.random.default_rng(11), 8_000_000)))
+    from scipy.special import gammaincinv
+
+    return 5.0 * float(gammaincinv(_SHAPE, 0.5))
 
 
 def _true_depths() -> Truths:
     middle = _median_depth()
     statistics = {"median": middle, "mean": 5.0 * _SHAPE, "stdev": 5.0 * np.sqrt(_SHAPE)}
-    return by_metric({f"{name}_{what}": value for name in _DEPTHS for what, value in statistics.items()})
+    return by_metric(
+        {
+            f"{name}_{what}": scale * value
+            for name, scale in _DEPTHS.items()
+            for what, value in statistics.items()
+        }
+    )
 
 
 _OBJECTS = 30  # of each patch
@@ -78,11 +88,18 @@ def _draw_objects(rng: np.random.Generator) -> Columns:
 
 
 def _true_objects() -> Truths:
-    many = _depths(np.random.default_rng(12), 8_000_000)
+    from scipy.optimize import brentq
+    from scipy.special import gammainc
+
+    middle = _median_depth()
+
+    def within(far: float) -> float:
+        return float(gammainc(_SHAPE, (middle + far) / 5.0) - gammainc(_SHAPE, (middle - far) / 5.0))
+
     values = {
-        "coadd_input_count_median": _median_depth(),
+        "coadd_input_count_median": middle,
         "coadd_input_count_mean": 5.0 * _SHAPE,
-        "coadd_input_count_sigma_mad": SIGMA_MAD * np.median(np.abs(many - np.median(many))),
+        "coadd_input_count_sigma_mad": SIGMA_MAD * brentq(lambda far: within(far) - 0.5, 0.0, middle),
     }
     return by_metric(values)
 

@@ -21,19 +21,20 @@
 
 from __future__ import annotations
 
-__all__ = ["FARO_LOCUS", "LOCUS"]
+__all__ = ["FARO_LOCUS", "HSC_LOCUS", "LOCUS"]
 
 import functools
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
 from .population import Columns, Population, Truths, by_metric
 
-_STARS = 2000
+_STARS = 8000
 _WIDTH = 0.012  # mag
 _EBV = 0.05
 _DUST = {"g": 3.66056, "r": 2.701367, "i": 2.053659, "z": 1.59009}
-_FARO_DUST = {"g": 3.240, "r": 2.276, "i": 1.633, "z": 1.263}
+_HSC_DUST = {"g": 3.240, "r": 2.276, "i": 1.633, "z": 1.263}
 _BLUE = (0.483, -0.042)
 _RED = (0.385, 0.064)
 _STEEP = (60.0, -75.0)
@@ -69,8 +70,10 @@ def _vertical(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, np.ndar
     return gr, _BLUE[0] * gr + _BLUE[1] + rng.normal(0.0, _WIDTH, _STARS), np.full(_STARS, 0.1)
 
 
-def _draw(rng: np.random.Generator, faro: bool) -> Columns:
-    draw, dust = (_vertical, _FARO_DUST) if faro else (_colours, _DUST)
+_Draw = Callable[[np.random.Generator], tuple[np.ndarray, np.ndarray, np.ndarray]]
+
+
+def _draw(rng: np.random.Generator, draw: _Draw, dust: Mapping[str, float]) -> Columns:
     found: Columns = {}
     good = np.ones(_STARS, dtype=bool)
     r = rng.uniform(17.5, 21.0, _STARS)
@@ -87,11 +90,14 @@ def _draw(rng: np.random.Generator, faro: bool) -> Columns:
     return {**keys, "detect_isPrimary": good, "ebv": np.full(_STARS, _EBV), **found}
 
 
-def _truths() -> Truths:
+_VARIANTS = ("", ".cmodel", ".analysis_tools", ".analysis_tools_cmodel")
+
+
+def _truths(variants: tuple[str, ...]) -> Truths:
     """Say what was put in: the same width everywhere, about the line."""
     found = {}
     for locus in ("wPerp", "xPerp", "yPerp"):
-        for variant in ("", ".cmodel", ".analysis_tools", ".analysis_tools_cmodel"):
+        for variant in variants:
             found[f"{locus}{variant}"] = 1000.0 * _WIDTH
             found[f"{locus}_median{variant}"] = 0.0
     return by_metric(found)
@@ -112,17 +118,26 @@ def _faro_truths() -> Truths:
 LOCUS = Population(
     name="stellar locus",
     kind="object",
-    doc="2000 stars: colours along and across the locus, PSF and model magnitudes apart.",
-    draw=functools.partial(_draw, faro=False),
-    truths=_truths,
+    doc="8000 stars: colours along and across the locus, PSF and model magnitudes apart.",
+    draw=functools.partial(_draw, draw=_colours, dust=_DUST),
+    truths=functools.partial(_truths, _VARIANTS),
 )
 """Skies of stars on both parts of the locus."""
+
+HSC_LOCUS = Population(
+    name="stellar locus of HSC",
+    kind="object",
+    doc="As the stellar locus, in bands where as much dust is another extinction.",
+    draw=functools.partial(_draw, draw=_colours, dust=_HSC_DUST),
+    truths=functools.partial(_truths, (".HSC",)),
+)
+"""Skies of stars on both parts of the locus, in HSC's bands."""
 
 FARO_LOCUS = Population(
     name="stellar locus for least squares",
     kind="object",
-    doc="2000 stars on the blue part, scattered in r-i alone.",
-    draw=functools.partial(_draw, faro=True),
+    doc="8000 stars on the blue part, scattered in r-i alone.",
+    draw=functools.partial(_draw, draw=_vertical, dust=_HSC_DUST),
     truths=_faro_truths,
 )
 """Skies of stars on the blue part of the locus."""

@@ -42,7 +42,16 @@ _MARKS = {
     "isDipole": 0.2,
     "isNegative": 0.4,
     "psfFlux_flag": 0.03,
+    "centroid_flag": 0.05,
+    "pixelFlags_cr": 0.04,
+    "pixelFlags_interpolated": 0.07,
+    "pixelFlags_saturated": 0.06,
+    "pixelFlags_suspect": 0.08,
 }
+_CENTRES = ("pixelFlags_saturatedCenter", "pixelFlags_interpolatedCenter", "pixelFlags_streakCenter")
+_FLAGS = {*_MARKS} - {*_CENTRES, "pixelFlags_streak", "isDipole", "isNegative"}
+"""Those whose own share is told."""
+
 _UNUSABLE = ("bad", "saturatedCenter", "interpolatedCenter", "edge", "nodata")
 _ASSOCIATED, _SOLAR_SYSTEM, _SCORED = 0.9, 0.04, 0.95
 _POWER = 1.7
@@ -86,8 +95,7 @@ def _true_sources() -> Truths:
     values |= {
         "n_dia_sources": _SOURCES,
         "dia_good_fraction.analysis_tools": shares["good"],
-        "dia_flag_fraction.psfFlux_flag": 100.0 * _MARKS["psfFlux_flag"],
-        "dia_flag_fraction.pixelFlags_edge": 100.0 * _MARKS["pixelFlags_edge"],
+        **{f"dia_flag_fraction.{name}": 100.0 * _MARKS[name] for name in sorted(_FLAGS)},
         "dia_reliable_ratio": scores["reliable"] / scores["unreliable"],
         "dia_snr_median": 5.0 * 2.0 ** (1.0 / _SLOPE),
     }
@@ -151,6 +159,8 @@ def _true_fakes() -> Truths:
 
 
 _SINGLES, _BLENDS = 3000.0, 1500.0
+_MASKED = 0.4
+"""Share of detections of which too much is masked."""
 
 
 def _draw_parents(rng: np.random.Generator) -> Columns:
@@ -162,13 +172,14 @@ def _draw_parents(rng: np.random.Generator) -> Columns:
         "tract": np.zeros(n, dtype=np.int64),
         "sky_object": np.zeros(n, dtype=bool),
         **deblended(rng, np.arange(n) >= singles),
+        "deblend_skipped_masked": rng.random(n) < _MASKED,
     }
 
 
 def _true_parents() -> Truths:
     expected = expected_blends(_SINGLES, _BLENDS)
-    # None is ever left alone for its mask.
-    return by_metric({name: value for name, (value, _) in expected.items() if name != "n_skipped_masked"})
+    values = {name: value for name, (value, _) in expected.items()}
+    return by_metric({**values, "n_skipped_masked": _MASKED * values["n_skipped_blends"]})
 
 
 PRODUCTS: tuple[Population, ...] = (

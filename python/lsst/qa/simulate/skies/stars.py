@@ -36,7 +36,7 @@ from .population import Columns, Population, Truths, scatter
 _BRIGHTEST, _FAINTEST = 16.0, 24.0
 _FAINTEST_SNR = 60.0
 _NUMBER = {"source": 2400, "object": 1600}
-_INTEGRAL = 4_000_000
+_INTEGRAL = 10_000_000
 _LIMITS = {
     "source": {"": 50.0, ".lowSN": 100.0, ".highSN": 500.0},
     "object": {"": 100.0, ".lowSN": 500.0, ".highSN": 2700.0},
