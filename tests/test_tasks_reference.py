@@ -148,6 +148,19 @@ class ReferenceTaskTestCase(unittest.TestCase):
         )
         self.check_visit(executor)
 
+    def test_one_of_two_catalogues(self) -> None:
+        """Fluxes are compared without positions, and a warning says so."""
+        self.shard(reference(), self.here, "ps1")
+        with self.assertLogs("lsst.sourceReferenceMetrics", "WARNING") as logs:
+            executor = self.run_task(
+                "sourceReferenceMetrics",
+                **{"separate_photometry": True, "connections.photometricRefcat": "ps1"},
+            )
+        self.assertIn("no shard of the reference catalogue the_monster_20250219, stored", logs.output[0])
+        found = self.rows(executor, visit=11)
+        self.assertEqual(found["AA1", None, "r"]["status"], "empty")
+        self.assertEqual(found["ref_photom_offset", None, "r"]["n"], N_STARS)
+
     def test_no_catalogue(self) -> None:
         """None in the collections: nothing to do, and no failure."""
         with self.assertLogs("lsst.pipe.base.single_quantum_executor", "INFO") as logs:

@@ -17,14 +17,14 @@
 # You should have received a copy of the GNU General Public License
 # along with this program.  If not, see <https://www.gnu.org/licenses/>.
 
-"""The inputs of tasks that take all results of this package."""
+"""How tasks name the results of this package, as inputs and as outputs."""
 
 from __future__ import annotations
 
-__all__ = ["STORAGE_CLASS", "ResultsConnections", "results_input"]
+__all__ = ["STORAGE_CLASS", "ResultsConnections", "results_input", "results_output"]
 
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import PrerequisiteInput
+from lsst.pipe.base.connectionTypes import Output, PrerequisiteInput
 
 STORAGE_CLASS = "ArrowTable"
 """Storage class of results."""
@@ -54,6 +54,24 @@ def results_input(name: str, *dimensions: str) -> PrerequisiteInput:
         deferLoad=True,
         minimum=0,
     )
+
+
+def results_output(name: str, *dimensions: str) -> Output:
+    """Declare the results that a task makes.
+
+    Parameters
+    ----------
+    name : `str`
+        Their dataset type.
+    *dimensions : `str`
+        What they are stored by.
+
+    Returns
+    -------
+    connection : `lsst.pipe.base.connectionTypes.Output`
+        The output.
+    """
+    return Output(doc="Rows of results.", name=name, storageClass=STORAGE_CLASS, dimensions=dimensions)
 
 
 class ResultsConnections(PipelineTaskConnections, dimensions=()):

@@ -31,8 +31,9 @@ from typing import Any, ClassVar, cast
 
 from lsst.pex.config import ChoiceField
 from lsst.pipe.base import NoWorkFound, PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output, PrerequisiteInput
+from lsst.pipe.base.connectionTypes import Input, PrerequisiteInput
 
+from ..readers.connections import results_output
 from ..tables.choices import Patch, choice_table, images_of
 from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask, opened
@@ -77,12 +78,7 @@ class CoaddChoiceMetricsConnections(  # numpydoc ignore=PR01
         deferLoad=True,
         minimum=0,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_coadd_choice_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "skymap", "tract"),
-    )
+    metrics = results_output("qa_coadd_choice_metrics", "instrument", "skymap", "tract")
 
     def __init__(self, *, config: CoaddChoiceMetricsConfig | None = None):
         super().__init__(config=config)

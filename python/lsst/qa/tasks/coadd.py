@@ -38,8 +38,9 @@ from typing import Any, ClassVar, cast
 
 from lsst.pex.config import ChoiceField
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
+from ..readers.connections import results_output
 from ..tables.images import depth_tally
 from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask, opened
@@ -64,12 +65,7 @@ class ObjectParentMetricsConnections(
         deferLoad=True,
         deferGraphConstraint=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_object_parent_metrics",
-        storageClass="ArrowTable",
-        dimensions=("skymap", "tract"),
-    )
+    metrics = results_output("qa_object_parent_metrics", "skymap", "tract")
 
 
 class ObjectParentMetricsConfig(MetricsConfig, pipelineConnections=ObjectParentMetricsConnections):
@@ -111,12 +107,7 @@ class CoaddDepthMetricsConnections(  # numpydoc ignore=PR01
         deferLoad=True,
         deferGraphConstraint=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_coadd_depth_metrics",
-        storageClass="ArrowTable",
-        dimensions=("skymap", "tract"),
-    )
+    metrics = results_output("qa_coadd_depth_metrics", "skymap", "tract")
 
     def __init__(self, *, config: CoaddDepthMetricsConfig | None = None):
         super().__init__(config=config)
@@ -184,12 +175,7 @@ class CoaddInputMetricsConnections(
         deferLoad=True,
         deferGraphConstraint=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_coadd_input_metrics",
-        storageClass="ArrowTable",
-        dimensions=("skymap", "tract"),
-    )
+    metrics = results_output("qa_coadd_input_metrics", "skymap", "tract")
 
 
 class CoaddInputMetricsConfig(MetricsConfig, pipelineConnections=CoaddInputMetricsConnections):

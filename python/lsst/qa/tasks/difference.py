@@ -36,8 +36,9 @@ __all__ = [
 from typing import ClassVar
 
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
+from ..readers.connections import results_output
 from ._base import MetricsConfig, MetricsTask
 from ._stacked import StackedMetricsTask
 
@@ -57,12 +58,7 @@ class DiaSourceMetricsConnections(
         deferLoad=True,
         deferGraphConstraint=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_dia_source_metrics",
-        storageClass="ArrowTable",
-        dimensions=("skymap", "tract"),
-    )
+    metrics = results_output("qa_dia_source_metrics", "skymap", "tract")
 
 
 class DiaSourceMetricsConfig(MetricsConfig, pipelineConnections=DiaSourceMetricsConnections):
@@ -95,12 +91,7 @@ class DiaVisitMetricsConnections(
         multiple=True,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_dia_visit_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "visit"),
-    )
+    metrics = results_output("qa_dia_visit_metrics", "instrument", "visit")
 
 
 class DiaVisitMetricsConfig(MetricsConfig, pipelineConnections=DiaVisitMetricsConnections):
@@ -135,12 +126,7 @@ class DiaFakeMetricsConnections(
         multiple=True,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_dia_fake_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "visit"),
-    )
+    metrics = results_output("qa_dia_fake_metrics", "instrument", "visit")
 
 
 class DiaFakeMetricsConfig(MetricsConfig, pipelineConnections=DiaFakeMetricsConnections):

@@ -31,11 +31,12 @@ import pyarrow as pa
 
 from lsst.pex.config import DictField, Field, FieldValidationError
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Output, PrerequisiteInput
+from lsst.pipe.base.connectionTypes import PrerequisiteInput
 
 from ..columns import TABLES
 from ..harvest.figures import Figures, figures
 from ..metric import Metric
+from ..readers.connections import results_output
 from ..tables.readable import Readable, from_arrow
 from ._base import MetricsConfig, MetricsTask
 from ._metadata import read_all, refuse_graphs
@@ -48,12 +49,7 @@ class ExecutionMetricsConnections(
 ):  # numpydoc ignore=PR01
     """Metadata and logs of the quanta of tasks in, rows of results out."""
 
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_execution_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument",),
-    )
+    metrics = results_output("qa_execution_metrics", "instrument")
 
     def __init__(self, *, config: ExecutionMetricsConfig | None = None):
         super().__init__(config=config)

@@ -35,8 +35,9 @@ from typing import Any, ClassVar
 
 from lsst.pex.config import Field
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
+from ..readers.connections import results_output
 from ..tables.images import mask_tally
 from ._base import MetricsConfig
 from ._stacked import TalliedMetricsTask
@@ -76,12 +77,7 @@ class CoaddMaskMetricsConnections(
         multiple=True,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_coadd_mask_metrics",
-        storageClass="ArrowTable",
-        dimensions=("skymap", "tract"),
-    )
+    metrics = results_output("qa_coadd_mask_metrics", "skymap", "tract")
 
 
 class CoaddMaskMetricsConfig(_MaskConfig, pipelineConnections=CoaddMaskMetricsConnections):
@@ -109,12 +105,7 @@ class VisitMaskMetricsConnections(
         multiple=True,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_visit_mask_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "visit"),
-    )
+    metrics = results_output("qa_visit_mask_metrics", "instrument", "visit")
 
 
 class VisitMaskMetricsConfig(_MaskConfig, pipelineConnections=VisitMaskMetricsConnections):

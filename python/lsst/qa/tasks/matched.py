@@ -30,8 +30,9 @@ from typing import Any, ClassVar, cast
 
 from lsst.pex.config import ChoiceField
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
+from ..readers.connections import results_output
 from ..tables.joined import JoinedStars
 from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask, opened
@@ -77,12 +78,7 @@ class MatchedStarMetricsConnections(  # numpydoc ignore=PR01
         multiple=True,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_matched_star_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "skymap", "tract"),
-    )
+    metrics = results_output("qa_matched_star_metrics", "instrument", "skymap", "tract")
 
     def __init__(self, *, config: MatchedStarMetricsConfig | None = None):
         super().__init__(config=config)

@@ -33,13 +33,14 @@ import pyarrow as pa
 
 from lsst.pex.config import DictField, FieldValidationError, ListField
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
 from ..columns import TABLES
 from ..errors import DefinitionError, QaError
 from ..harvest.figures import Metadata, numbers
 from ..metric import Metric
 from ..pieces import Coded
+from ..readers.connections import results_output
 from ..tables.readable import Readable, from_arrow
 from ..variants import parse_variant
 from ._base import MetricsConfig, MetricsTask
@@ -63,12 +64,7 @@ class TaskMetadataMetricsConnections(  # numpydoc ignore=PR01
         multiple=True,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_{label}_metadata_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "visit"),
-    )
+    metrics = results_output("qa_{label}_metadata_metrics", "instrument", "visit")
 
     def __init__(self, *, config: TaskMetadataMetricsConfig | None = None):
         super().__init__(config=config)

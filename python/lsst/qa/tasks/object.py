@@ -27,10 +27,11 @@ from typing import ClassVar, cast
 
 from lsst.pex.config import Field
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
 from ..catalogue import METRICS
 from ..metric import Metric
+from ..readers.connections import results_output
 from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask
 
@@ -47,12 +48,7 @@ class ObjectMetricsConnections(
         dimensions=("skymap", "tract"),
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_object_metrics",
-        storageClass="ArrowTable",
-        dimensions=("skymap", "tract"),
-    )
+    metrics = results_output("qa_object_metrics", "skymap", "tract")
 
 
 class ObjectMetricsConfig(MetricsConfig, pipelineConnections=ObjectMetricsConnections):

@@ -40,9 +40,10 @@ from typing import Any, ClassVar, cast
 
 from lsst.pex.config import ChoiceField, Field, RangeField
 from lsst.pipe.base import NoWorkFound, PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output, PrerequisiteInput
+from lsst.pipe.base.connectionTypes import Input, PrerequisiteInput
 
 from ..columns import TABLES
+from ..readers.connections import results_output
 from ..tables.nearest import with_nearest
 from ..tables.readable import Readable
 from ..tables.reading import bands_of
@@ -51,6 +52,7 @@ from ..tables.shards import Catalogue
 from ._base import MetricsConfig, MetricsTask, opened
 
 _HTM7 = ("htm7",)
+_REFCATS = {"refcat": "the_monster_20250219", "photometricRefcat": "the_monster_20250219"}
 
 
 def _shards(what: str) -> PrerequisiteInput:
@@ -65,29 +67,33 @@ def _shards(what: str) -> PrerequisiteInput:
     )
 
 
-def _adapted(connections: Any, config: ReferenceMetricsConfig | None) -> None:
-    """Ask for the shards as they are stored, where there are any to match."""
-    if config is None:
-        return
-    for name, wanted in (
-        ("shards", not config.matched),
-        ("photometric", not config.matched and config.separate_photometry),
-    ):
-        if wanted:
-            changes = {"storageClass": config.stored_as, "dimensions": frozenset([config.sharded_by])}
-            setattr(connections, name, dataclasses.replace(getattr(connections, name), **changes))
-        else:
-            delattr(connections, name)
+class ReferenceConnections(  # numpydoc ignore=PR01
+    PipelineTaskConnections, dimensions=(), defaultTemplates=_REFCATS
+):
+    """Shards of reference catalogues, as they are stored."""
+
+    shards = _shards("positions")
+    photometric = _shards("fluxes")
+
+    def __init__(self, *, config: ReferenceMetricsConfig | None = None):
+        super().__init__(config=config)
+        if config is None:
+            return
+        for name, wanted in (
+            ("shards", not config.matched),
+            ("photometric", not config.matched and config.separate_photometry),
+        ):
+            if wanted:
+                changes = {"storageClass": config.stored_as, "dimensions": frozenset([config.sharded_by])}
+                setattr(self, name, dataclasses.replace(getattr(self, name), **changes))
+            else:
+                delattr(self, name)
 
 
-class SourceReferenceMetricsConnections(  # numpydoc ignore=PR01
-    PipelineTaskConnections,
+class SourceReferenceMetricsConnections(
+    ReferenceConnections,
     dimensions=("instrument", "visit"),
-    defaultTemplates={
-        "source": "source",
-        "refcat": "the_monster_20250219",
-        "photometricRefcat": "the_monster_20250219",
-    },
+    defaultTemplates={"source": "source", **_REFCATS},
 ):
     """A visit's source table and a reference catalogue in, rows of results
     out.
@@ -100,28 +106,13 @@ class SourceReferenceMetricsConnections(  # numpydoc ignore=PR01
         dimensions=("instrument", "visit"),
         deferLoad=True,
     )
-    shards = _shards("positions")
-    photometric = _shards("fluxes")
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_source_reference_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "visit"),
-    )
-
-    def __init__(self, *, config: SourceReferenceMetricsConfig | None = None):
-        super().__init__(config=config)
-        _adapted(self, config)
+    metrics = results_output("qa_source_reference_metrics", "instrument", "visit")
 
 
-class ObjectReferenceMetricsConnections(  # numpydoc ignore=PR01
-    PipelineTaskConnections,
+class ObjectReferenceMetricsConnections(
+    ReferenceConnections,
     dimensions=("skymap", "tract"),
-    defaultTemplates={
-        "object": "object",
-        "refcat": "the_monster_20250219",
-        "photometricRefcat": "the_monster_20250219",
-    },
+    defaultTemplates={"object": "object", **_REFCATS},
 ):
     """A tract's object table and a reference catalogue in, rows of results
     out.
@@ -134,18 +125,7 @@ class ObjectReferenceMetricsConnections(  # numpydoc ignore=PR01
         dimensions=("skymap", "tract"),
         deferLoad=True,
     )
-    shards = _shards("positions")
-    photometric = _shards("fluxes")
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_object_reference_metrics",
-        storageClass="ArrowTable",
-        dimensions=("skymap", "tract"),
-    )
-
-    def __init__(self, *, config: ObjectReferenceMetricsConfig | None = None):
-        super().__init__(config=config)
-        _adapted(self, config)
+    metrics = results_output("qa_object_reference_metrics", "skymap", "tract")
 
 
 class ReferenceMetricsConfig(MetricsConfig, pipelineConnections=PipelineTaskConnections):
@@ -236,22 +216,22 @@ class ReferenceMetricsTask(MetricsTask):
         own = data_id["band"] if "band" in data_id else ""
         light = {band: config.flux.format(band=band or own) for band in bands} if config.flux else {}
         separate = config.separate_photometry
+        names = cast(Any, config).connections
+        used = [(names.refcat, inputRefs.shards, True, {} if separate else light)]
+        if separate:
+            used.append((names.photometricRefcat, inputRefs.photometric, False, light))
         catalogues = [
-            self.catalogue(butlerQC.get(refs), places, fluxes)
-            for refs, places, fluxes in (
-                (inputRefs.shards, True, {} if separate else light),
-                *([(inputRefs.photometric, False, light)] if separate else []),
-            )
-            if refs
+            self.catalogue(butlerQC.get(refs), places, fluxes) for _, refs, places, fluxes in used if refs
         ]
-        if not catalogues:
-            names = cast(Any, config).connections
-            sought = dict.fromkeys((names.refcat, *([names.photometricRefcat] if separate else [])))
-            raise NoWorkFound(
-                f"The input collections have no shard of the reference catalogue {' or '.join(sought)},"
+        if lacking := [name for name, refs, *_ in used if not refs]:
+            told = (
+                f"The input collections have no shard of the reference catalogue {' or '.join(lacking)},"
                 f" stored by {config.sharded_by}, that overlaps; another one's name and pixels are parameters"
-                " of the pipeline (refcat, refcatShardedBy)."
+                " of the pipeline (refcat, photometricRefcat, refcatShardedBy)."
             )
+            if not catalogues:
+                raise NoWorkFound(told)
+            self.log.warning("%s What is compared with it is empty.", told)
         return ReferencePairs(table, self.detections, catalogues, config.radius, middle_of(data_id), self.log)
 
     def catalogue(self, handles: Sequence[Any], places: bool, fluxes: dict[str, str]) -> Catalogue:

@@ -26,8 +26,9 @@ __all__ = ["SourceMetricsConfig", "SourceMetricsConnections", "SourceMetricsTask
 from typing import ClassVar
 
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
+from ..readers.connections import results_output
 from ._base import MetricsConfig, MetricsTask
 
 
@@ -43,12 +44,7 @@ class SourceMetricsConnections(
         dimensions=("instrument", "visit"),
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_source_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "visit"),
-    )
+    metrics = results_output("qa_source_metrics", "instrument", "visit")
 
 
 class SourceMetricsConfig(MetricsConfig, pipelineConnections=SourceMetricsConnections):

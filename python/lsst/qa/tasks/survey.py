@@ -27,9 +27,8 @@ import contextlib
 from typing import Any, ClassVar
 
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Output
 
-from ..readers.connections import results_input
+from ..readers.connections import results_input, results_output
 from ..tables.readable import Readable, from_arrow
 from ..tables.visit_values import visit_values
 from ._base import MetricsConfig, MetricsTask
@@ -42,12 +41,7 @@ class SurveyMetricsConnections(PipelineTaskConnections, dimensions=("instrument"
     summaries = results_input("qa_visit_summary_metrics", "instrument", "visit")
     sources = results_input("qa_source_metrics", "instrument", "visit")
     visits = results_input("qa_visit_table_metrics", "instrument")
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_survey_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument",),
-    )
+    metrics = results_output("qa_survey_metrics", "instrument")
 
 
 class SurveyMetricsConfig(MetricsConfig, pipelineConnections=SurveyMetricsConnections):

@@ -37,9 +37,10 @@ from typing import Any, ClassVar, cast
 
 from lsst.pex.config import DictField, Field, RangeField
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
 from ..columns import TABLES
+from ..readers.connections import results_output
 from ..tables.readable import Readable
 from ..tables.reading import bands_of
 from ..tables.truth import TruthColumns, TruthPairs, renamed
@@ -69,9 +70,7 @@ class TruthMetricsConnections(
         dimensions=_TRACT,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.", name="qa_truth_metrics", storageClass="ArrowTable", dimensions=_TRACT
-    )
+    metrics = results_output("qa_truth_metrics", *_TRACT)
 
 
 class TruthMetricsConfig(MetricsConfig, pipelineConnections=TruthMetricsConnections):
@@ -159,9 +158,7 @@ class TruthMatchMetricsConnections(
         dimensions=_TRACT,
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.", name="qa_truth_match_metrics", storageClass="ArrowTable", dimensions=_TRACT
-    )
+    metrics = results_output("qa_truth_match_metrics", *_TRACT)
 
 
 class TruthMatchMetricsConfig(MetricsConfig, pipelineConnections=TruthMatchMetricsConnections):

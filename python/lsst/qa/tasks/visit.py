@@ -35,8 +35,9 @@ from typing import ClassVar
 
 from lsst.pex.config import ChoiceField
 from lsst.pipe.base import PipelineTaskConnections
-from lsst.pipe.base.connectionTypes import Input, Output
+from lsst.pipe.base.connectionTypes import Input
 
+from ..readers.connections import results_output
 from ._base import MetricsConfig, MetricsTask
 
 
@@ -56,12 +57,7 @@ class VisitSummaryMetricsConnections(  # numpydoc ignore=PR01
         dimensions=("instrument", "visit"),
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_visit_summary_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument", "visit"),
-    )
+    metrics = results_output("qa_visit_summary_metrics", "instrument", "visit")
 
     def __init__(self, *, config: VisitSummaryMetricsConfig | None = None):
         super().__init__(config=config)
@@ -105,12 +101,7 @@ class VisitTableMetricsConnections(
         dimensions=("instrument",),
         deferLoad=True,
     )
-    metrics = Output(
-        doc="Rows of results.",
-        name="qa_visit_table_metrics",
-        storageClass="ArrowTable",
-        dimensions=("instrument",),
-    )
+    metrics = results_output("qa_visit_table_metrics", "instrument")
 
 
 class VisitTableMetricsConfig(MetricsConfig, pipelineConnections=VisitTableMetricsConnections):
