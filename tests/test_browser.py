@@ -183,6 +183,45 @@ class BrowserTestCase(Chromium):
         page.mouse.click(*place)
         expect(page).to_have_url(re.compile(f"/runs/{RUNS[1]}"))
 
+    def test_marks_of_a_history(self) -> None:
+        """What is noted of a run tells, and leads on."""
+        page = self.go(self.open(), "/metrics/PA1")
+        self.drawn(page)
+        place = page.evaluate(
+            """() => {
+                const view = Object.values(Bokeh.index)[0] ?? [...Bokeh.index][0];
+                const find = (v) => [v, ...(v.child_views ?? []).flatMap(find)];
+                const plot = find(view).find((v) => v.model.type === "Figure");
+                const drawn = plot.model.renderers.find((r) => r.data_source?.name === "notes");
+                const { x } = drawn.data_source.data;
+                const at = plot.canvas_view.el.getBoundingClientRect();
+                return [at.x + plot.frame.x_scale.compute(x[0]), at.y + plot.frame.bbox.top + 12];
+            }"""
+        )
+        page.mouse.move(*place)
+        expect(page.locator(".bk-Tooltip").first).to_contain_text("erin: The first week.")
+        page.mouse.click(*place)
+        expect(page).to_have_url(re.compile("#notes$"))
+
+    def test_four_clicks_to_the_rows(self) -> None:
+        """From the landing page to a metric, a visit and what was measured."""
+        page = self.go(self.open(), "/")
+        page.get_by_role("link", name="m5").first.click()
+        page.locator("section, main").get_by_role("link", name="visit 1005").last.click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("visit 1005")
+        expect(page.get_by_role("heading", name="Its data")).to_be_visible()
+
+    def test_copied_and_found(self) -> None:
+        """Code is copied at a click, and the search is a key away."""
+        page = self.open()
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.go(page, "/data?instrument=Cam&visit=1001")
+        page.get_by_role("button", name="Copy").first.click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        self.assertIn("butler.get('qa_", page.evaluate("navigator.clipboard.readText()"))
+        page.keyboard.press("Control+k")
+        expect(page).to_have_url(re.compile("/search$"))
+
     def test_maps(self) -> None:
         page = self.go(self.open(), "/maps?metric=seeing")
         kinds = page.get_by_role("navigation", name="Kind of map")
@@ -235,9 +274,11 @@ class BrowserTestCase(Chromium):
         self.go(page, "/metrics/PA1")
         page.locator("textarea").fill("Looks <b>odd</b>.")
         page.get_by_role("button", name="Write it down").click()
-        expect(page.locator(".notes .note")).to_have_text("Looks <b>odd</b>.")
-        page.get_by_role("button", name="Take back").click()
-        expect(page.locator(".notes .note")).to_have_count(0)
+        notes = page.locator(".notes li")
+        expect(notes).to_contain_text(["Looks <b>odd</b>.", "The first week."])
+        expect(notes.last.get_by_role("link")).to_have_text(RUNS[0])
+        notes.first.get_by_role("button", name="Take back").click()
+        expect(notes).to_have_count(1)
 
     def test_publishing(self) -> None:
         page = self.signed_in()

@@ -129,10 +129,11 @@ def _item(bands: tuple[str, ...], lined: bool) -> str:
     for mark in marks:
         mark.nonselection_glyph = None
     # Above or below, since what a point says stands beside it.
-    figure.add_tools(
-        HoverTool(renderers=marks, tooltips=[("", "@told")], attachment="vertical", visible=False),
-        TapTool(renderers=marks, visible=False),
-    )
+    tips = HoverTool(renderers=marks, tooltips=[("", "@told")], attachment="vertical", visible=False)
+    figure.add_tools(tips)
+    # A figure has one tool that hears a click.
+    click = figure.select_one(TapTool)
+    click.renderers = [*click.renderers, *marks]
     return safe_json(json_item(figure))
 
 

@@ -34,6 +34,7 @@ from ...errors import QaError, UnknownNameError
 from ...store import query
 from ...store.data_ids import DETAIL, PLACES, data_id_measurements
 from ...store.records import Measurement, Run
+from ...store.stored import pointer
 from .. import arrange, shapes
 from ..charts.standard import standard_chart
 from ..drawings import choices
@@ -41,6 +42,7 @@ from ..site import Data, Site, View
 from . import notes, plot
 
 _ROWS = 2000
+_POINTERS = 6
 _DATA_ID = ("instrument", "visit", "exposure", "detector", "skymap", "tract", "patch")
 
 
@@ -61,7 +63,8 @@ def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None 
     data : `dict` [`str`, `typing.Any`]
         ``data_id``; the ``runs`` with values of it and the one asked for as
         ``run``; ``rows``, judged; ``datasets`` with what reads each:
-        ``butler`` and ``notebook``; ``notes``; the standard ``plots`` that
+        ``butler`` and ``notebook``, and the ``uri`` of its file where that is
+        known here; ``notes``; the standard ``plots`` that
         there are, and why there are none as ``no_plots``.
 
     Raises
@@ -100,7 +103,7 @@ def data(engine: sqlalchemy.Engine, data_id: Mapping[str, Any], run: str | None 
             }
             for row in sorted(latest, key=lambda row: _place(row, specs))
         ],
-        "datasets": _datasets(engine, latest),
+        "datasets": _datasets(engine, latest, at_hand=bool(possible.inputs)),
         "notes": notes.listed(engine, **{name: asked[name] for name in _DATA_ID}),
     }
 
@@ -124,7 +127,7 @@ def _place(row: Measurement, specs: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _datasets(engine: sqlalchemy.Engine, rows: list[Measurement]) -> list[Data]:
+def _datasets(engine: sqlalchemy.Engine, rows: list[Measurement], at_hand: bool) -> list[Data]:
     """List the datasets that hold rows, with what reads them."""
     first = {row.dataset_id: row for row in reversed(rows)}
     runs: dict[str, Run | None] = {row.run: query.get_run(engine, row.run) for row in first.values()}
@@ -139,9 +142,17 @@ def _datasets(engine: sqlalchemy.Engine, rows: list[Measurement]) -> list[Data]:
                 "dataset_type": row.dataset_type,
                 "butler": butler_query(repo, row),
                 "notebook": notebook(repo, row),
+                "uri": _uri(engine, uuid) if at_hand and len(found) < _POINTERS else None,
             }
         )
     return found
+
+
+def _uri(engine: sqlalchemy.Engine, uuid: str) -> str | None:
+    try:
+        return pointer(engine, uuid).uri
+    except QaError:
+        return None  # a dataset that is gone, or of another kind
 
 
 def butler_query(repo: str, row: Measurement) -> str:
