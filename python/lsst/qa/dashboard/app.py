@@ -45,7 +45,7 @@ from starlette.responses import Response
 from ..errors import AccessError, DatabaseError, InputError, QaError
 from ..store import database
 from ..store.watch import Watch
-from . import answers, api, assets, shapes
+from . import answers, api, assets, memory, shapes
 from .access import Access
 from .guard import STATIC, Guard
 from .kept import Kept
@@ -179,6 +179,7 @@ def serve(url: str, host: str, port: int, settings: Settings, announce: Callable
     # Where it listens at all addresses, its names are given.
     names = () if host in ("", "0.0.0.0", "::") else (shown,)
     named = dataclasses.replace(settings, hosts=(*settings.hosts, *names))
+    memory.keep_low()
     gc.set_threshold(_GARBAGE)  # going over it time and again took a third of the time of a page
     app = create_app(_frugal(database.connect(url)), named)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

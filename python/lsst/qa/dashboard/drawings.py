@@ -164,7 +164,7 @@ def _fits(one: Input) -> tuple[tuple[str, tuple[str, ...]], ...]:
         return ()  # a file that is gone, or damaged: others may be there
 
 
-@functools.lru_cache(maxsize=96)
+@functools.lru_cache(maxsize=32)
 def drawing(choice: Choice, band: str | None) -> Drawing:
     """Draw a plot.
 

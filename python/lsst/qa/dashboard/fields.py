@@ -64,10 +64,6 @@ def fields_of(outlines: Sequence[Outline | None]) -> list[Field]:
     fields : `list` [`Field`]
         The one of most regions first.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-    from scipy.spatial import KDTree
-
     known = [place for place, outline in enumerate(outlines) if outline]
     if not known:
         return []
@@ -76,10 +72,7 @@ def fields_of(outlines: Sequence[Outline | None]) -> list[Field]:
     cells, cell_of = np.unique(np.round(vectors / math.radians(_CELL)), axis=0, return_inverse=True)
     cell_of = cell_of.ravel()
     near = 2.0 * math.sin(math.radians(_TOGETHER / 2.0)) / math.radians(_CELL)
-    pairs = KDTree(cells).query_pairs(near, output_type="ndarray")
-    graph = coo_array((np.ones(len(pairs)), pairs.T), shape=(len(cells), len(cells)))
-    _, label_of = connected_components(graph, directed=False)
-    labels = label_of[cell_of]
+    labels = _together(cells, near)[cell_of]
     found = []
     for label in range(labels.max() + 1):
         mine = np.flatnonzero(labels == label)
@@ -87,6 +80,22 @@ def fields_of(outlines: Sequence[Outline | None]) -> list[Field]:
         ra, dec = math.degrees(math.atan2(y, x)) % 360.0, math.degrees(math.atan2(z, math.hypot(x, y)))
         found.append(Field(ra, dec, tuple(known[place] for place in mine)))
     return sorted(found, key=lambda field: -len(field.members))
+
+
+def _together(points: np.ndarray, near: float) -> np.ndarray:
+    """Give points near each other the same number."""
+    labels = np.full(len(points), -1)
+    for start in range(len(points)):
+        if labels[start] >= 0:
+            continue
+        labels[start] = label = labels.max() + 1
+        waiting = [start]
+        while waiting:
+            away = points - points[waiting.pop()]
+            reached = np.flatnonzero((labels < 0) & (np.einsum("ij,ij->i", away, away) <= near**2))
+            labels[reached] = label
+            waiting += reached.tolist()
+    return labels
 
 
 def _middle(outline: Outline) -> np.ndarray:

@@ -40,7 +40,7 @@ FRESH = "x-qa-fresh"
 """Header that says for how many seconds an answer may be kept."""
 
 _SECONDS = 10.0  # where it does not say so
-_MOST_BYTES = 32 << 20
+_MOST_BYTES = 16 << 20
 _LONGEST = 2 << 20
 _OF_BODY = (b"content-encoding", b"content-length", b"content-type")
 

@@ -276,7 +276,7 @@ def counts(cells: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
     return found
 
 
-@functools.lru_cache(maxsize=64)
+@functools.lru_cache(maxsize=12)
 def _kept_verdicts(
     engine: sqlalchemy.Engine, run_id: int, specs: tuple[tuple[str, tuple[Spec, ...]], ...], state: object
 ) -> list[Data]:

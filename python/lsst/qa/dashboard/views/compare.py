@@ -170,7 +170,7 @@ def _chosen(
     return one, other
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=8)
 def _compared(
     engine: sqlalchemy.Engine, state: tuple[tuple[Any, ...], ...], metrics: tuple[str, ...] | None
 ) -> list[Data]:
