@@ -36,6 +36,7 @@ from lsst.qa import measure
 from lsst.qa.catalogue import METRICS
 from lsst.qa.engine import Batch, needed, planned, run_metrics, tasks_of
 from lsst.qa.engine.grouping import OutOfOrderError, dealt_out, in_order
+from lsst.qa.engine.samples import Sample
 from lsst.qa.errors import BudgetError
 from lsst.qa.tables.measure import measure_readable
 from lsst.qa.tables.reading import prepare
@@ -203,6 +204,62 @@ class ColumnsTestCase(unittest.TestCase):
         primary, visit = self.table["detect_isPrimary"], self.table["visit"]
         self.assertIn(max(np.count_nonzero(primary[visit == one]) for one in np.unique(visit)), counts)
         self.assertEqual(same(self.whole, self.run_within(self.least()), 0.0), [])
+
+    def test_rows_in_files(self) -> None:
+        """Where selected rows are too many they go to files: metrics get them
+        one by one, or part by part.
+        """
+        nothing = needed_by_nothing()
+        for order in (None, np.random.default_rng(6).permutation(self.n_rows)):
+            for most, tolerance in ((0, 0.0), (nothing, 1e-12)):
+                batch = Batch(self.tasks, self.n_rows, apart=order is None, within=nothing)
+                with (
+                    self.subTest(apart=batch.apart, part_by_part=most > 0),
+                    mock.patch("lsst.qa.engine.budget._READ", most),
+                    mock.patch.object(Sample, "store", autospec=True, side_effect=Sample.store) as store,
+                ):
+                    rows = run_metrics(self.tasks, self.prepared(order), detail=["detector"], batches=[batch])
+                    self.assertGreater(store.call_count, 3)
+                whole = self.run_within(None, order)
+                self.assertEqual(same(whole, rows, tolerance), [])
+
+    def test_part_by_part(self) -> None:
+        """Statistics need no more than that, whatever the rows; others are
+        refused with what they need.
+        """
+        self.enterContext(mock.patch("lsst.qa.engine.budget.largest_context", return_value=10**12))
+        self.enterContext(mock.patch("lsst.qa.engine.budget.largest_selections", return_value={}))
+        table = Cut(self.table, [])
+        table.n_rows = 10**12
+        least = needed_by_nothing() + (32 << 20)
+        (batch,) = planned(self.tasks, prepare(table, self.tasks), least)
+        self.assertEqual((batch.n_rows, batch.within, needed(batch)), (10**12, least, least))
+        with self.assertRaisesRegex(BudgetError, "too small for .*n_stars.* 224 MiB would do"):
+            planned(self.tasks, prepare(table, self.tasks), least - 1)
+        tasks = [*self.tasks, *tasks_of([METRICS["rho1"]], ())]
+        with self.assertRaisesRegex(BudgetError, r"too small for rho1 on \d+ rows: \d{6,} MiB would do"):
+            planned(tasks, prepare(table, tasks), 1 << 29)
+
+
+class BandsTestCase(unittest.TestCase):
+    """A table with columns for each band."""
+
+    def test_bands_are_read_together(self) -> None:
+        """As many as reading them has room for; the same comes out."""
+        table = make_table("object")
+        names = ("coadd_n_objects", "coadd_n_primary", "coadd_n_stars", "coadd_size_residual_scatter")
+        tasks = tasks_of([METRICS[name] for name in names], "gri")
+        prepared = prepare(Cut(table, [50] * 9), tasks)
+        with mock.patch("lsst.qa.engine.budget._NARROW", 12):
+            plans = {memory: planned(tasks, prepared, memory) for memory in (None, 400 << 20, 1 << 30)}
+        bands = [[{task.band for task in batch.tasks} for batch in plan] for plan in plans.values()]
+        self.assertEqual(
+            bands, [[{None}, {"g"}, {"r"}, {"i"}], [{None, "g"}, {"r"}, {"i"}], [{None, *"gri"}]]
+        )
+        whole, *others = (run_metrics(tasks, prepared, batches=plan) for plan in plans.values())
+        self.assertEqual(len(whole), 8)
+        for rows in others:
+            self.assertEqual(same(whole, rows, 0.0), [])
 
 
 def needed_by_nothing() -> int:
