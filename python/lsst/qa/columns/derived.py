@@ -66,6 +66,9 @@ AFW_CORNERS = (
 _DETECTORS, _SEQUENCES, _DAYS = 256, 1 << 15, 1 << 14
 _FIRST_DAY = np.datetime64("2010-01-01")
 _MJD_0 = np.datetime64("1858-11-17")
+_NO_DATE = np.iinfo(np.int64).max
+_LOOKED_UP = 1 << 18
+"""Dates, as 20241108, of some 26 years."""
 
 
 def magnitude(flux: np.ndarray) -> np.ndarray:
@@ -102,9 +105,20 @@ def night(visit: np.ndarray) -> np.ndarray:
     mjd : `numpy.ndarray`
         MJD, to half a day; NaN for an id that holds no date.
     """
-    day_obs, index = np.unique(visit // 100_000, return_inverse=True)
-    days = np.full(len(day_obs), np.nan)
-    for place, day in enumerate(day_obs.tolist()):
+    dates = visit // 100_000
+    first = int(dates.min(initial=_NO_DATE))
+    size = int(dates.max(initial=0)) - first + 1
+    if 0 < size <= _LOOKED_UP:
+        # Some years: looked up, which takes less than an order of all rows.
+        index = dates - first
+        there = np.zeros(size, dtype=bool)
+        there[index] = True
+        listed = np.flatnonzero(there)
+        day_obs, days = listed + first, np.full(size, np.nan)
+    else:
+        day_obs, index = np.unique(dates, return_inverse=True)
+        listed, days = np.arange(len(day_obs)), np.full(len(day_obs), np.nan)
+    for place, day in zip(listed.tolist(), day_obs.tolist()):
         text = str(day)
         with contextlib.suppress(ValueError):
             if len(text) == 8:

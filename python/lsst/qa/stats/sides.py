@@ -75,7 +75,7 @@ def number_in(mask: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.nd
     Parameters
     ----------
     mask : `numpy.ndarray` of `bool`, (r,)
-        The condition.
+        The condition; of fewer than 2^31 rows.
     starts, counts : `numpy.ndarray` of `int`, (g,)
         First row and number of rows of each group, of one after another.
 
@@ -85,6 +85,6 @@ def number_in(mask: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.nd
         How many they are.
     """
     if not len(starts):
-        return np.zeros(0, dtype=np.int64)
-    up_to = np.cumsum(mask, dtype=np.int64)[starts + (counts - 1)]
-    return np.diff(up_to, prepend=0)
+        return np.zeros(0, dtype=np.int32)
+    up_to = np.cumsum(mask.view(np.int8), dtype=np.int32)[starts + (counts - 1)]
+    return np.diff(up_to, prepend=np.int32(0))
