@@ -98,6 +98,7 @@ class PartsTestCase(unittest.TestCase):
         states = {name: cell["state"] for name, cell in shown["visits"][0]["cells"].items()}
         self.assertEqual(states, {"a": "none", "PA1.x": "fail", "PA1": "pass"})
         self.assertIsNone(shown["visits"][0]["cells"]["a"]["away"])
+        self.assertEqual((shown["judged"], shown["missed"]), (2, [{"metric": "PA1.x", "visits": 1}]))
 
     def test_tint(self) -> None:
         for away, style in ((None, ""), (1.9, ""), (2.0, "high-1"), (-3.5, "low-2"), (99.0, "high-4")):

@@ -228,10 +228,11 @@ class ChartTestCase(unittest.TestCase):
         self.assertEqual(chart["columns"]["frame"]["y"], [5, 0.5, 1.5])
 
     def test_the_frame_has_room_for_error_bars_and_names(self) -> None:
-        held = {"band:r": {"x": [0, 100, None], "y": [1.0, 3.0, 9.0], "error": [0.5, 50.0, 0.1]}}
-        # The second is hardly known, the third has no place.
-        self.assertEqual(room(held, ()), {"x": [0, 0], "y": [0.5, 1.5]})
-        self.assertEqual(room(held, srd(8, 5, 3)), {"x": [-10.0] * 3, "y": [5, 0.5, 1.5]})
+        numbers = {"y": [1.0, 2.0, 3.0, 9.0], "error": [0.5, 0.5, 50.0, 0.1]}
+        held = {"band:r": {"x": [0, 50, 100, None], **numbers}}
+        # The third is hardly known, the fourth has no place.
+        self.assertEqual(room(held, ()), {"x": [0, 0], "y": [0.5, 2.5]})
+        self.assertEqual(room(held, srd(8, 5, 3)), {"x": [-10.0] * 3, "y": [5, 0.5, 2.5]})
         self.assertEqual(room({"band:r": {"x": [1], "y": [2.0], "error": [7.0]}}, ())["y"], [-5.0, 9.0])
         self.assertEqual(room({"band:r": {"x": [1], "y": [None], "error": [None]}}, srd(8, 5, 3))["y"], [])
 

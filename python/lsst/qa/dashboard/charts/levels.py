@@ -23,6 +23,7 @@ from __future__ import annotations
 
 __all__ = ["LEVEL_DASHES", "room", "thresholds"]
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ LEVEL_DASHES = {"minimum": "dotted", "design": "solid", "stretch": "dashed"}
 
 _SIGNS = {"<=": "≤", ">=": "≥"}
 _ABOVE = 2  # pixels from a line to its name
+_USUAL = 2.5  # times the median error; what is larger is drawn in part
 _LEFT = 0.1  # of the width, for the names of the lines
 
 
@@ -89,8 +91,8 @@ def room(columns: Mapping[str, Mapping[str, Any]], specs: Sequence[Spec]) -> dic
     low, high = min(y for _, y, _ in points), max(y for _, y, _ in points)
     # A value that is hardly known shall not flatten all the others.
     reach = max(high - low, *(abs(y - level) for y in (low, high) for level in asked), 0.0)
-    lone = all(y == low for _, y, _ in points)
-    kept = [(y, error) for _, y, error in points if error and (lone or error <= reach)]
+    reach = max(reach, _USUAL * statistics.median(error for _, _, error in points))
+    kept = [(y, error) for _, y, error in points if 0.0 < error <= reach]
     ends = [min(y - error for y, error in kept), max(y + error for y, error in kept)] if kept else []
     first, last = min(x for x, _, _ in points), max(x for x, _, _ in points)
     ys = [*asked, *ends]

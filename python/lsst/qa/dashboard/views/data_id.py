@@ -131,7 +131,7 @@ def _datasets(engine: sqlalchemy.Engine, rows: list[Measurement], at_hand: bool)
     """List the datasets that hold rows, with what reads them."""
     first = {row.dataset_id: row for row in reversed(rows)}
     runs: dict[str, Run | None] = {row.run: query.get_run(engine, row.run) for row in first.values()}
-    found = []
+    found: list[Data] = []
     for uuid, row in sorted(first.items(), key=lambda item: (item[1].run, item[1].dataset_type)):
         held = runs[row.run]
         repo = held.repo if held is not None and held.repo else "REPO"

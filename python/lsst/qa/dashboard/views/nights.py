@@ -25,6 +25,7 @@ __all__ = ["VIEW", "data", "table"]
 
 import math
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -43,6 +44,7 @@ from ..text import finite
 
 _SIGMA = 1.4826
 _TINTS = 4
+_NOTHING: Data = {"judged": 0, "missed": []}
 _ENOUGH = 5  # values whose scatter says what is unusual
 
 
@@ -63,7 +65,9 @@ def table(values: Iterable[Mapping[str, Any]], specs: Mapping[str, tuple[Spec, .
         ``visits``, the latest first, each with its ``cells`` by metric:
         value, error, state, and ``away``, by how many robust standard
         deviations it lies from the night's median in its band; `None` for
-        fewer than five visits.
+        fewer than five visits. ``judged`` is the number of values with a
+        threshold, ``missed`` the metrics that miss theirs, with the number of
+        ``visits`` where they do, the most first.
     """
     visits: dict[int, Data] = {}
     units: dict[str, str] = {}
@@ -96,9 +100,13 @@ def table(values: Iterable[Mapping[str, Any]], specs: Mapping[str, tuple[Spec, .
     for held in visits.values():
         for metric, cell in held["cells"].items():
             cell["away"] = _away(cell["value"], middles.get((metric, held["band"])))
+    states = [(name, cell["state"]) for held in visits.values() for name, cell in held["cells"].items()]
+    missed = Counter(name for name, state in states if state == "fail")
     order = sorted(units, key=lambda name: (not specs.get(name), "." in name, arrange.natural_key(name)))
     return {
         "metrics": [{"name": name, "unit": units[name]} for name in order],
+        "judged": sum(state in ("pass", "fail") for _, state in states),
+        "missed": [{"metric": name, "visits": number} for name, number in missed.most_common()],
         "visits": sorted(visits.values(), key=lambda held: (str(held["obs_time"] or ""), held["visit"]))[
             ::-1
         ],
@@ -148,7 +156,7 @@ def data(engine: sqlalchemy.Engine, day_obs: int | None = None, instrument: str 
         listed = [*around, *listed]
     offered = [{**one._asdict(), "bands": list(one.bands)} for one in listed]
     if not listed:
-        return {"nights": [], "day_obs": None, "instrument": None, "metrics": [], "visits": []}
+        return {"nights": [], "day_obs": None, "instrument": None, "metrics": [], "visits": [], **_NOTHING}
     day = listed[0].day_obs if day_obs is None else day_obs
     instruments = [one.instrument for one in listed if one.day_obs == day]
     if instrument is not None and instrument not in instruments:
