@@ -30,7 +30,7 @@ import threading
 import time
 from pathlib import Path
 
-_ARENAS, _M_ARENA_MAX = 2, -8  # as glibc names the option
+_ARENAS, _M_ARENA_MAX = 1, -8  # as glibc names the option
 _SECONDS = 1.0
 _GROWTH = 8 << 20
 

@@ -68,7 +68,8 @@ def list_nights(engine: sa.Engine, limit: int = 30, before: int | None = None) -
     nights : `list` [`NightSummary`]
         The latest day first.
     """
-    return [night for day in _days(engine, limit, before) for night in _of_day(engine, day)]
+    days = _days(engine, limit, before)
+    return _summaries(engine, days) if days else []
 
 
 def last_night(engine: sa.Engine) -> dict[str, Any] | None:
@@ -148,34 +149,29 @@ def night_values(engine: sa.Engine, day_obs: int, instrument: str) -> list[dict[
 def _days(engine: sa.Engine, limit: int, before: int | None) -> list[int]:
     """Find the latest days one after the other, each by the index."""
     rows = tables().measurement
-    days: list[int] = []
+    latest = sa.select(sa.func.max(rows.c.day_obs)).where(rows.c.detector.is_(None))
+    first = latest if before is None else latest.where(rows.c.day_obs < before)
+    found = sa.select(first.scalar_subquery().label("day"), sa.literal(1).label("place"))
+    days = found.cte("days", recursive=True)
+    earlier = latest.where(rows.c.day_obs < days.c.day).scalar_subquery()
+    more = sa.select(earlier, days.c.place + 1).where(days.c.day.is_not(None), days.c.place < limit)
+    days = days.union_all(more)
     with engine.connect() as connection:
-        while len(days) < limit:
-            latest = sa.select(sa.func.max(rows.c.day_obs)).where(rows.c.detector.is_(None))
-            last = days[-1] if days else before
-            if last is not None:
-                latest = latest.where(rows.c.day_obs < last)
-            found = connection.execute(latest).scalar_one()
-            if found is None:
-                break
-            days.append(int(found))
-    return days
+        return list(connection.execute(sa.select(days.c.day).where(days.c.day.is_not(None))).scalars())
 
 
-def _of_day(engine: sa.Engine, day: int) -> list[NightSummary]:
+def _summaries(engine: sa.Engine, days: list[int]) -> list[NightSummary]:
     rows = tables().measurement
     chosen = (
-        sa.select(rows.c.instrument, rows.c.visit, rows.c.band)
-        .where(rows.c.day_obs == day, rows.c.detector.is_(None), rows.c.visit.is_not(None))
+        sa.select(rows.c.day_obs, rows.c.instrument, rows.c.visit, rows.c.band)
+        .where(rows.c.day_obs.in_(days), rows.c.detector.is_(None), rows.c.visit.is_not(None))
         .distinct()
     )
-    found: dict[str, tuple[set[int], set[str]]] = {}
+    found: dict[tuple[int, str], tuple[set[int], set[str]]] = {}
     with engine.connect() as connection:
-        for instrument, visit, band in connection.execute(chosen):
-            visits, bands = found.setdefault(instrument or "", (set(), set()))
+        for day, instrument, visit, band in connection.execute(chosen).all():
+            visits, bands = found.setdefault((day, instrument or ""), (set(), set()))
             visits.add(visit)
             bands.update([band] if band else [])
-    return [
-        NightSummary(day, instrument, len(visits), tuple(sorted(bands)))
-        for instrument, (visits, bands) in sorted(found.items())
-    ]
+    latest_first = sorted(found, key=lambda key: (-key[0], key[1]))
+    return [NightSummary(*key, len(found[key][0]), tuple(sorted(found[key][1]))) for key in latest_first]
