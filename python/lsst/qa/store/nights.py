@@ -143,7 +143,7 @@ def night_values(engine: sa.Engine, day_obs: int, instrument: str) -> list[dict[
         .order_by(rows.c.visit, rows.c.dataset_id, rows.c.row_number)
     )
     with engine.connect() as connection:
-        return [dict(row) for row in connection.execute(chosen).mappings()]
+        return [dict(zip(("metric", *names), row)) for row in connection.execute(chosen).all()]
 
 
 def _days(engine: sa.Engine, limit: int, before: int | None) -> list[int]:
