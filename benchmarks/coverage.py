@@ -41,13 +41,6 @@ from lsst.qa.simulate.skies import POPULATIONS, Coverage, covered, tally
 
 PAGES = Path(__file__).resolve().parent.parent / "doc/lsst.qa/coverage"
 
-DETERMINED = {
-    "visit_values": "of all the visits that there are: no larger population is meant",
-    "quantum": "what quanta took is counted, not drawn from anything",
-    "task_metadata": "a number that a task counted, copied",
-}
-"""Tables whose metrics have no truth beyond their rows, and why."""
-
 COUNTED = (
     "coadd_n_visits",
     "coadd_n_images",
@@ -56,6 +49,9 @@ COUNTED = (
     "coadd_effective_images",
 )
 """Metrics that count the images of a coadd."""
+
+EXTREMES = ("_q00", "_q100")
+"""How names of metrics end that tell the least or the largest value."""
 
 
 def _arguments() -> argparse.Namespace:
@@ -128,8 +124,8 @@ def _why_not(metric: Metric, covered_ones: Sequence[Metric]) -> str:
     """Say why a metric is not in the table."""
     if metric.name in COUNTED:
         return "undefined: which images went into a coadd is decided, not drawn from anything"
-    if metric.table in DETERMINED:
-        return f"undefined: {DETERMINED[metric.table]}"
+    if metric.name.endswith(EXTREMES):
+        return "undefined: the least and the largest value of a sample depend on its size"
     for other in covered_ones:
         if (other.function, other.rows, other.steps) == (metric.function, metric.rows, metric.steps):
             return f"of the same functions as {other.name}, with other constants or columns"

@@ -33,6 +33,7 @@ from .population import Population
 from .products import PRODUCTS
 from .ranges import RANGES
 from .references import REFERENCES
+from .runs import RUNS
 from .series import BAND_TO_BAND, SEASONS, WITHIN_R
 from .spectra import SPECTRA
 from .stars import STARS
@@ -64,6 +65,7 @@ POPULATIONS: tuple[Population, ...] = (
     SEASONS,
     BAND_TO_BAND,
     WITHIN_R,
+    *RUNS,
 )
 """All kinds of skies."""
 
