@@ -63,6 +63,15 @@ class TextTestCase(unittest.TestCase):
         expected = ["24.7", "0.0235", "1.23 × 10⁵", "4003", "151", "9", "−0.500", "–"]
         self.assertEqual([text.short(v) for v in values], expected)
 
+    def test_a_change_is_told_apart(self) -> None:
+        for before, after, expected in (
+            (24.031, 23.964, "24.03 → 23.96"),
+            (0.2, 0.3, "0.200 → 0.300"),
+            (5.0, 5.0, "5 → 5"),
+            (5.0, None, "5 → –"),
+        ):
+            self.assertEqual(text.change(before, after), expected)
+
     def test_units(self) -> None:
         units = ("mag / arcsec2", "pixel2", "mmag", "s-1", "", None)
         self.assertEqual(

@@ -36,7 +36,7 @@ from ..spec import LEVELS
 from . import arrange, assets, bars, text
 from .links import Links
 
-_TEXTS = ("iso", "moment", "number", "rounded", "short", "unit", "utc")
+_TEXTS = ("change", "iso", "moment", "number", "rounded", "short", "unit", "utc")
 _LISTED = 20  # rows of a table that may be long
 
 _POLICY = (

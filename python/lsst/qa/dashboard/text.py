@@ -21,7 +21,19 @@
 
 from __future__ import annotations
 
-__all__ = ["finite", "iso", "labelled", "moment", "number", "rounded", "short", "to_json", "unit", "utc"]
+__all__ = [
+    "change",
+    "finite",
+    "iso",
+    "labelled",
+    "moment",
+    "number",
+    "rounded",
+    "short",
+    "to_json",
+    "unit",
+    "utc",
+]
 
 import datetime
 import functools
@@ -111,13 +123,35 @@ def number(value: float | None) -> str:
     return f"{text} {_power(exponent)}" if exponent else text
 
 
-def short(value: float | None) -> str:
-    """Write a number with three significant digits.
+def change(before: float | None, after: float | None) -> str:
+    """Write two numbers with as many digits as tell them apart.
+
+    Parameters
+    ----------
+    before, after : `float` or `None`
+        The numbers.
+
+    Returns
+    -------
+    text : `str`
+        As in "24.03 → 23.96".
+    """
+    for digits in range(3, 9):
+        texts = short(before, digits), short(after, digits)
+        if texts[0] != texts[1]:
+            break
+    return " → ".join(texts)
+
+
+def short(value: float | None, digits: int = 3) -> str:
+    """Write a number with a few significant digits.
 
     Parameters
     ----------
     value : `float` or `None`
         A number.
+    digits : `int`, optional
+        How many.
 
     Returns
     -------
@@ -128,9 +162,9 @@ def short(value: float | None) -> str:
     shown = finite(value)
     if shown is None:
         return "–"
-    if _whole(shown, _LONG) or 1e3 <= abs(shown) < _LONG:
+    if _whole(shown, _LONG) or 10.0**digits <= abs(shown) < _LONG:
         return _signed(f"{shown:.0f}")
-    mantissa, _, exponent = f"{shown:#.3g}".partition("e")
+    mantissa, _, exponent = f"{shown:#.{digits}g}".partition("e")
     text = _signed(mantissa.removesuffix("."))
     return f"{text} {_power(exponent)}" if exponent else text
 

@@ -94,7 +94,9 @@ def map_chart(
         "where": [one["where"] for one in drawn],
         "url": [one["url"] for one in drawn],
     }
-    return chart(_map(sky, up), label, {"map": columns}, across, aspect=aspect)
+    # Invisible points keep the whole sky inside the frame.
+    frame = {"x": [], "y": []} if aspect else {"x": [0, 360], "y": [-90, 90]}
+    return chart(_map(sky, up), label, {"map": columns, "frame": frame}, across, aspect=aspect)
 
 
 def matrix_chart(cells: Iterable[Mapping[str, Any]], label: str) -> str | None:
@@ -147,6 +149,7 @@ def _map(sky: bool, up: str) -> str:
     drawn = figure.patches(
         "xs", "ys", source=held, fill_color=_mapped(), line_alpha=0.5, line_width=0.5, name="map"
     )
+    figure.scatter("x", "y", source=source("frame", "x", "y"), alpha=0, name="frame")
     _finish(figure, drawn)
     return safe_json(json_item(figure))
 

@@ -52,12 +52,6 @@
     if (asked === null || lines.has(asked.name)) asked = { name, url };
   }
 
-  function whole(figure) {
-    figure.match_aspect = false;
-    figure.x_range.setv({ start: 360, end: 0 });
-    figure.y_range.setv({ start: -90, end: 90 });
-  }
-
   function fill(models, chart) {
     for (const model of models) {
       if (model.type === "ColumnDataSource" && chart.columns[model.name]) {
@@ -76,7 +70,7 @@
       if (model.type === "ColorBar") model.title = chart.label;
       if (model.type === "Figure" && model.match_aspect) {
         if (chart.aspect) model.aspect_scale = chart.aspect;
-        else whole(model);
+        else model.match_aspect = false;
       }
       if (model.name === "rows") model.major_label_overrides = new Map(Object.entries(chart.ticks).map(([k, v]) => [Number(k), v]));
     }

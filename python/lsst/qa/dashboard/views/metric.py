@@ -38,7 +38,7 @@ from .. import arrange, shapes
 from ..charts import history, rows
 from ..links import Links, split_twin
 from ..site import Data, Site, View
-from ..text import labelled, short
+from ..text import change, labelled
 from . import notes
 
 _ROWS = 2000
@@ -244,14 +244,14 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
     }
 
 
-def _told(change: Data) -> str:
+def _told(changed: Data) -> str:
     """Say in a line what changed with a run."""
     levels = [
-        " ".join(filter(None, (one["band"], f"{short(one['before'])} → {short(one['after'])}")))
-        for one in change["shifts"]
+        " ".join(filter(None, (one["band"], change(one["before"], one["after"]))))
+        for one in changed["shifts"]
     ]
     packages = [
-        f"{one['package']} {one['before'] or '–'} → {one['after'] or '–'}" for one in change["packages"]
+        f"{one['package']} {one['before'] or '–'} → {one['after'] or '–'}" for one in changed["packages"]
     ]
     more = [f"and {len(packages) - _TOLD} more packages"] if len(packages) > _TOLD else []
     return "; ".join([*levels, *packages[:_TOLD], *more])
