@@ -226,6 +226,8 @@ def _visit_values(rng: np.random.Generator) -> Columns:
         "physical_filter": np.tile(["g_01", "r_03"], rows // 2),
         "TE3": rng.normal(0.0, 4e-5, rows),
         "TE4": rng.normal(0.0, 1e-7, rows),
+        **{f"TE3.{part}": rng.normal(0.0, 3e-5, rows) for part in ("E1", "E2", "Ex")},
+        **{f"TE4.{part}": rng.normal(0.0, 1e-7, rows) for part in ("E1", "E2", "Ex")},
         "m5": rng.normal(24.6, 0.3, rows),
         "seeing": rng.normal(0.7, 0.1, rows),
     }

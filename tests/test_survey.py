@@ -46,6 +46,9 @@ def row(visit: int, metric: str, value: float, **fields: Any) -> dict[str, Any]:
     return {"metric": metric, "value": value, "status": "ok", "instrument": INSTRUMENT, **given, **fields}
 
 
+SCALARS = [f"{name}.{part}" for name in ("TE3", "TE4") for part in ("E1", "E2", "Ex")]
+
+
 class ValuesTestCase(unittest.TestCase):
     """Results side by side."""
 
@@ -74,7 +77,8 @@ class MetricsTestCase(unittest.TestCase):
 
     def measured(self, **columns: Any) -> dict[str, Any]:
         visits = len(next(iter(columns.values())))
-        absent = dict.fromkeys(("TE3", "TE4", "m5", "seeing"), np.full(visits, np.nan))
+        names = ("TE3", "TE4", "m5", "seeing", *SCALARS)
+        absent = dict.fromkeys(names, np.full(visits, np.nan))
         table = {"visit": np.arange(visits), "band": np.full(visits, "r"), **absent, **columns}
         found = measure(table, kind="visit_values")
         return {row["metric"]: row for row in found}
@@ -99,6 +103,14 @@ class MetricsTestCase(unittest.TestCase):
         far = np.array([0.0, 0.0, 0.0, -3e-7, 1.0])
         found = self.measured(TE3=near, TE4=far)
         self.assertEqual((found["TEF"]["value"], found["TEF"]["n"]), (75.0, 4))
+
+    def test_scalars(self) -> None:
+        """One that is too large is enough, near or far."""
+        columns = {name: np.zeros(5) for name in SCALARS}
+        columns["TE3.E2"][0], columns["TE3.Ex"][1], columns["TE4.E1"][1:3] = -5e-5, 3e-5, (1e-7, 3e-7)
+        columns["TE4.Ex"][4] = np.nan
+        found = self.measured(**columns)
+        self.assertEqual((found["TEF.scalar"]["value"], found["TEF.scalar"]["n"]), (50.0, 4))
 
 
 class TaskTestCase(unittest.TestCase):

@@ -35,6 +35,7 @@ VISIT_VALUES = Table(
         Column("physical_filter", "text"),
         real("TE3", ""),
         real("TE4", ""),
+        *(real(f"{name}.{part}", "") for name in ("TE3", "TE4") for part in ("E1", "E2", "Ex")),
         real("m5", "mag"),
         real("seeing", "arcsec"),
     ),

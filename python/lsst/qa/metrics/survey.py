@@ -23,11 +23,11 @@ how many the PSF's residuals go together.
 
 from __future__ import annotations
 
-__all__ = ["D1", "DF1", "S1", "TEF", "Z1"]
+__all__ = ["D1", "DF1", "S1", "TEF", "TEF_SCALAR", "Z1"]
 
 import numpy as np
 
-from ..metric import ByBand, Estimate, metric, srd
+from ..metric import ByBand, Estimate, Metric, metric, srd
 from ..stats import fraction, median, quantile
 from .visit import DEPTH_SPECS
 
@@ -135,3 +135,38 @@ def TEF(TE3: np.ndarray, TE4: np.ndarray, *, near: float = 4e-5, far: float = 2e
     """
     known = np.isfinite(TE3) & np.isfinite(TE4)
     return Estimate(*fraction((np.abs(TE3[known]) > near) | (np.abs(TE4[known]) > far)))
+
+
+def share_of_scalars(
+    near_e1: np.ndarray,
+    near_e2: np.ndarray,
+    near_ex: np.ndarray,
+    far_e1: np.ndarray,
+    far_e2: np.ndarray,
+    far_ex: np.ndarray,
+    *,
+    near: float = 4e-5,
+    far: float = 2e-7,
+) -> Estimate:
+    sizes = np.abs([near_e1, near_e2, near_ex, far_e1, far_e2, far_ex])
+    limits = np.repeat([near, far], 3)[:, None]
+    known = np.isfinite(sizes).all(axis=0)
+    return Estimate(*fraction(np.any((sizes > limits)[:, known], axis=0)))
+
+
+TEF_SCALAR = Metric(
+    name="TEF.scalar",
+    function=share_of_scalars,
+    table="visit_values",
+    unit="%",
+    doc="TEF of the three scalar correlations: percentage of the visits in which any of E1, E2 and Ex is more"
+    " than TE3 or TE4 allow; of visits for which TE3.E1 and the like are measured.",
+    formula="100 N(|E1|, |E2| or |Ex| > 4e-5 near, > 2e-7 far) / N",
+    specs=TEF.specs,
+    reference="LPM-17 table 27",
+    inputs={
+        f"{where}_{part.lower()}": f"{name}.{part}"
+        for where, name in (("near", "TE3"), ("far", "TE4"))
+        for part in ("E1", "E2", "Ex")
+    },
+)
