@@ -29,7 +29,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from . import measurements, ours, plainly, repositories, tables
+from . import history, measurements, ours, plainly, repositories, tables
 
 OURS, DECODING, STREAMING = "lsst.qa", "pyarrow, decoding", "numpy, adding up"
 
@@ -53,6 +53,10 @@ class Size:
     """Datasets of 100 rows each."""
     published: int
     """Visits of 9,450 measurements each: 50 metrics of 189 detectors."""
+    shown: int
+    """Runs of 20,032 measurements each, in the database of a dashboard."""
+    reading: float
+    """Time in s for which 20 readers go over its pages."""
 
 
 SIZES = {
@@ -67,6 +71,8 @@ SIZES = {
         datasets=(100, 1000),
         loaded=1000,
         published=10,
+        shown=10,
+        reading=10.0,
     ),
     "full": Size(
         matched=(100_000, 1_000_000, 10_000_000),
@@ -79,6 +85,8 @@ SIZES = {
         datasets=(100, 1000, 10_000),
         loaded=10_000,
         published=200,
+        shown=500,
+        reading=60.0,
     ),
 }
 SIZES["huge"] = dataclasses.replace(SIZES["full"], matched=(*SIZES["full"].matched, 100_000_000))
@@ -102,6 +110,9 @@ class Case:
         Returns who does it, and how, given the input.
     reads : `bool`
         Whether it reads a table, so that decoding its columns is a limit.
+    often : `bool`
+        Whether it is done several times, as others' work adds to what it
+        takes; not where many times are taken at once.
     """
 
     path: str
@@ -110,6 +121,7 @@ class Case:
     make: Callable[[Path], Any]
     works: Callable[[str], Mapping[str, Work]]
     reads: bool = True
+    often: bool = True
 
 
 def cases(size: Size) -> Iterator[Case]:
@@ -138,6 +150,7 @@ def cases(size: Size) -> Iterator[Case]:
     for stars in size.stars:
         yield Case("rho and TE", stars, "stars", partial(tables.stars, rows=stars), _correlations)
     yield from _framework(size)
+    yield from _dashboard(size)
 
 
 def _matched(path: str, rows: int, metrics: list[str], plain: str = "", **how: Any) -> Case:
@@ -196,6 +209,18 @@ def _framework(size: Size) -> Iterator[Case]:
     ):
         made = partial(measurements.measurements, visits=visits, detectors=189, metrics=50)
         yield Case(path, 189 * 50 * visits, "records", made, partial(_published, target), reads=False)
+
+
+def _dashboard(size: Size) -> Iterator[Case]:
+    for database in history.DATABASES:
+        make = partial(history.database, kind=database, runs=size.shown)
+        read = partial(_read, size.reading)
+        rows = history.ROWS * size.shown
+        yield Case(f"dashboard of {database}", rows, "rows", make, read, reads=False, often=False)
+
+
+def _read(seconds: float, place: str) -> Mapping[str, Work]:
+    return {OURS: ("dashboard:readers", {"place": place, "seconds": seconds, "pause": 1.0})}
 
 
 def _published(target: str, place: str) -> Mapping[str, Work]:

@@ -102,7 +102,8 @@ def readers(place: str, seconds: float, pause: float) -> Callable[[], dict[str, 
     Returns
     -------
     work : `~collections.abc.Callable`
-        Does it, and returns the fields of `Load`.
+        Does it, and returns the fields of `Load`, with ``figures`` of them
+        and what is to be said of them as ``note``.
     """
 
     def work() -> dict[str, Any]:
@@ -115,15 +116,38 @@ def readers(place: str, seconds: float, pause: float) -> Callable[[], dict[str, 
                 try:
                     assert server.stdout is not None
                     address = server.stdout.readline().split()[-1].rstrip("/")
-                    httpx.get(f"{address}/").raise_for_status()
+                    httpx.get(f"{address}/", timeout=60).raise_for_status()
                     first = time.perf_counter() - begun
                     load = asyncio.run(_visit(address, kinds, seconds, pause, server.pid))
                     memory = _peak(server.pid)
                 finally:
                     server.terminate()
-        return dataclasses.asdict(Load(first, memory, *load))
+        found = Load(first, memory, *load)
+        figures = _figures(found)
+        return {**dataclasses.asdict(found), "figures": figures, "note": _note(figures)}
 
     return work
+
+
+def _figures(load: Load) -> dict[str, float]:
+    """Sum up what readers saw, by name and unit."""
+    every = [seconds for times in load.busy.values() for seconds in times]
+    alone = [seconds for times in load.cold.values() for seconds in times]
+    median, most = (1e3 * float(np.quantile(every, part)) for part in (0.5, 0.95))
+    return {
+        "first page, s": load.first,
+        "page at the median, ms": median,
+        "page at 95 %, ms": most,
+        "page alone at the median, ms": 1e3 * float(np.median(alone)),
+        "processor a page, ms": 1e3 * load.processor,
+        "largest page, kB": max(load.sizes.values()) / 1e3,
+        "memory, MiB": load.memory,
+    }
+
+
+def _note(figures: dict[str, float]) -> str:
+    parts = [(*name.rpartition(", ")[::2], value) for name, value in figures.items()]
+    return ", ".join(f"{what} {value:.3g} {unit}" for what, unit, value in parts)
 
 
 def _kinds(url: str) -> Callable[[str], str]:
@@ -212,13 +236,11 @@ def _show(load: Load, console: Console) -> None:
         busy = load.busy[kind]
         size = f"{load.sizes[kind] / 1e3:.0f}"
         table.add_row(kind, str(len(busy)), ms(alone, 0.5), ms(busy, 0.5), ms(busy, 0.95), size)
-    every = [seconds for times in load.busy.values() for seconds in times]
-    table.add_row("all", str(len(every)), "", ms(every, 0.5), ms(every, 0.95), "")
+    figures = _figures(load)
+    median, most = (f"{figures[f'page at {part}, ms']:.0f}" for part in ("the median", "95 %"))
+    table.add_row("all", str(sum(map(len, load.busy.values()))), "", median, most, "")
     console.print(table)
-    console.print(
-        f"First page {load.first:.2f} s after the start, {1e3 * load.processor:.1f} ms of the processor a "
-        f"page, {load.memory:.0f} MiB at most."
-    )
+    console.print(_note(figures))
 
 
 def _arguments() -> argparse.Namespace:
@@ -237,4 +259,6 @@ if __name__ == "__main__":
     given = _arguments()
     given.data.mkdir(exist_ok=True)
     made = database(given.data, given.database, given.runs)
-    _show(Load(**readers(str(made), given.seconds, given.pause)()), Console())
+    seen = readers(str(made), given.seconds, given.pause)()
+    fields = [field.name for field in dataclasses.fields(Load)]
+    _show(Load(**{name: seen[name] for name in fields}), Console())

@@ -21,7 +21,7 @@
 
 from __future__ import annotations
 
-__all__ = ["DATABASES", "database", "opened"]
+__all__ = ["DATABASES", "ROWS", "database", "opened"]
 
 import contextlib
 import datetime
@@ -45,6 +45,9 @@ from lsst.qa.store.totals import sum_up
 
 DATABASES = ("SQLite", "PostgreSQL")
 
+ROWS = 20_032
+"""Measurements of a run."""
+
 _VISITS, _DETECTORS, _TRACTS, _BANDS = 40, 30, 12, "ugrizy"
 _OF_VISITS, _OF_DETECTORS, _OF_TRACTS = 40, 12, 56
 _FIRST = datetime.datetime(2024, 1, 1, 4)
@@ -52,7 +55,7 @@ _FAILING = 0.003
 
 
 def database(folder: Path, kind: str, runs: int) -> Path:
-    """Make a database of runs of 20,032 measurements each.
+    """Make a database of runs of `ROWS` measurements each.
 
     Parameters
     ----------

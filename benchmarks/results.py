@@ -69,6 +69,8 @@ class Entry:
         CPU seconds, time by time.
     note : `str`
         What else there is to say, where values do not agree for instance.
+    figures : `dict` [`str`, `float`]
+        What else was measured, by name and unit.
     """
 
     path: str
@@ -80,6 +82,7 @@ class Entry:
     memory: float
     cpus: list[float]
     note: str = ""
+    figures: dict[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass
@@ -117,8 +120,7 @@ def run(
         begun = time.perf_counter()
         place = str(case.make(folder))
         made = time.perf_counter() - begun
-        # Imports are short and what differs is little: more times.
-        for entry in _entries(case, place, repeats if case.size > 1 else 3 * repeats):
+        for entry in _entries(case, place, _times(case, repeats)):
             results.entries.append(entry)
             told(
                 f"{entry.path}, {entry.size:,} {entry.of}: {entry.tool} {entry.cpu:.2f} s CPU,"
@@ -129,6 +131,13 @@ def run(
     (sample,) = measure("framework:heaviest", before)
     results.heavy = [(name, seconds) for name, seconds in sample.answer["modules"]]
     return results
+
+
+def _times(case: Case, repeats: int) -> int:
+    if not case.often:
+        return 1
+    # Imports are short and what differs is little: more times.
+    return repeats if case.size > 1 else 3 * repeats
 
 
 def _entries(case: Case, place: str, repeats: int) -> Iterable[Entry]:
@@ -155,8 +164,11 @@ def _entries(case: Case, place: str, repeats: int) -> Iterable[Entry]:
 
 def _entry(case: Case, tool: str, samples: list[Sample], note: str = "") -> Entry:
     cpus = [round(sample.cpu, 4) for sample in samples]
-    wall, memory = min(sample.wall for sample in samples), max(sample.memory for sample in samples)
-    return Entry(case.path, case.of, tool, case.size, min(cpus), round(wall, 4), round(memory, 1), cpus, note)
+    wall = round(min(sample.wall for sample in samples), 4)
+    figures: dict[str, float] = samples[0].answer.get("figures", {})
+    # A server is a process of its own.
+    memory = round(max(figures.get("memory, MiB", sample.memory) for sample in samples), 1)
+    return Entry(case.path, case.of, tool, case.size, min(cpus), wall, memory, cpus, note, figures)
 
 
 def _note(answer: Mapping[str, Any], reference: Mapping[str, Any]) -> str:

@@ -69,6 +69,7 @@ def verdicts(results: Results) -> list[Verdict]:
         *_correlations(results),
         *_imports(results),
         *_framework(results),
+        *_dashboard(results),
     ]
 
 
@@ -146,6 +147,22 @@ def _framework(results: Results) -> Iterator[Verdict]:
     for database, target in (("SQLite", 5.0), ("PostgreSQL", 8.0)):
         if entry := results.find(f"load into {database}"):
             yield Verdict(f"load into {database}: wall", _at(entry), "s", target, entry.wall)
+
+
+def _dashboard(results: Results) -> Iterator[Verdict]:
+    for database in ("SQLite", "PostgreSQL"):
+        path = f"dashboard of {database}"
+        if entry := results.find(path):
+            for figure, target in (
+                ("first page, s", 2.0),
+                ("page at the median, ms", 150.0),
+                ("page at 95 %, ms", 400.0),
+                ("largest page, kB", 500.0),
+                ("memory, MiB", 300.0),
+            ):
+                what, _, unit = figure.rpartition(", ")
+                measured = entry.figures.get(figure, math.nan)
+                yield Verdict(f"{path}: {what}", _at(entry), unit, target, measured)
 
 
 def _slope(series: list[Entry]) -> float | None:
