@@ -132,6 +132,7 @@
     for (const model of models) {
       if (model.type === "DatetimeTicker") model.desired_num_ticks = 3;
       if (model.name === "side") model.width = 90;
+      if (model.type === "Figure" && model.match_aspect) model.height = 380;
       if (model.type === "Legend") {
         model.label_text_font_size = "11px";
         const letters = model.items.reduce((sum, item) => sum + (item.label.value ?? "").length + 6, 0);

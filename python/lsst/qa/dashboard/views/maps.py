@@ -48,7 +48,7 @@ Kind = Literal["sky", "camera", "matrix"]
 _RUNS = 200
 _CELLS = 20_000
 _GRID = 0.2  # of a detector whose place is not known
-_SEEN = 3.0  # deg of a region on the whole sky
+_SEEN = 6.0  # deg of a region on the whole sky
 WHOLE = "all"
 """The name of all fields at once."""
 
