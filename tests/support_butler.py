@@ -26,6 +26,7 @@ __all__ = [
     "MIDDLE",
     "SHARED",
     "SKYMAP",
+    "AfwFormatter",
     "made",
     "make_repository",
     "new_run",
@@ -50,7 +51,7 @@ from astropy import units as u
 from astropy.time import Time
 from support_tables import VISITS
 
-from lsst.daf.butler import Butler, Config, DatasetRef, DatasetType, Timespan
+from lsst.daf.butler import Butler, Config, DatasetRef, DatasetType, FormatterV2, Timespan
 from lsst.daf.butler.tests import makeTestCollection, makeTestRepo
 from lsst.pipe.base import PipelineTask
 from lsst.pipe.base.testUtils import makeQuantum, runTestQuantum
@@ -127,6 +128,19 @@ def make_repository(place: str, *, in_memory: bool = False) -> Butler:
     for element, records in _records().items():
         butler.registry.insertDimensionData(element, *records)
     return butler
+
+
+class AfwFormatter(FormatterV2):
+    """Stands for those of afw's catalogues and images, which are not read
+    through them.
+    """
+
+    default_extension = ".fits"
+    supported_extensions = frozenset({".fits"})
+    can_read_from_uri = True
+
+    def read_from_uri(self, uri: Any, component: str | None = None, expected_size: int = -1) -> Any:
+        raise ImportError("There is no afw here.")
 
 
 @functools.cache

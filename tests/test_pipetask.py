@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from astropy.io import fits
-from support_butler import INSTRUMENT, MIDDLE, SHARED, make_repository, put, results
+from support_butler import INSTRUMENT, MIDDLE, SHARED, AfwFormatter, make_repository, put, results
 from support_tables import VISITS, presources, sources, stars
 
 import lsst.qa
@@ -44,7 +44,6 @@ from lsst.daf.butler import (
     DatasetRef,
     DatasetType,
     FileDataset,
-    FormatterV2,
     QuantumBackedButler,
 )
 from lsst.pipe.base import AnnotatedPartialOutputsError, Pipeline
@@ -74,17 +73,6 @@ def nodes_of(name: str) -> list[Any]:
 def labels_of(name: str) -> list[str]:
     """Return the labels of a pipeline's tasks."""
     return [node.label for node in nodes_of(name)]
-
-
-class AfwFormatter(FormatterV2):
-    """Stands for that of afw's catalogues, which are not read through it."""
-
-    default_extension = ".fits"
-    supported_extensions = frozenset({".fits"})
-    can_read_from_uri = True
-
-    def read_from_uri(self, uri: Any, component: str | None = None, expected_size: int = -1) -> Any:
-        raise ImportError("There is no afw here.")
 
 
 def raising(sourceId: np.ndarray) -> Any:

@@ -28,9 +28,9 @@ from typing import Any
 
 import numpy as np
 from astropy.table import Table
-from support_butler import SKYMAP, make_repository, put, results
+from support_butler import SKYMAP, AfwFormatter, make_repository, put, results
 
-from lsst.daf.butler import Butler, DatasetRef, DatasetType, FileDataset, FormatterV2
+from lsst.daf.butler import Butler, DatasetRef, DatasetType, FileDataset
 from lsst.pipe.base import Pipeline
 from lsst.pipe.base.simple_pipeline_executor import SimplePipelineExecutor
 from lsst.pipe.base.testUtils import lintConnections
@@ -41,17 +41,6 @@ from lsst.qa.tables.readable import from_columns
 from lsst.qa.tasks.choice import CoaddChoiceMetricsConnections
 
 INGREDIENT = "$QA_DIR/pipelines/_ingredients/coaddChoiceMetrics.yaml"
-
-
-class ImageFormatter(FormatterV2):
-    """Stands for that of afw's images, which are not read."""
-
-    default_extension = ".fits"
-    supported_extensions = frozenset({".fits"})
-    can_read_from_uri = True
-
-    def read_from_uri(self, uri: Any, component: str | None = None, expected_size: int = -1) -> Any:
-        raise ImportError("There is no afw here.")
 
 
 def summary(*left: float) -> Table:
@@ -97,7 +86,7 @@ class ChoiceTestCase(unittest.TestCase):
         file.touch()
         data_id = self.butler.registry.expandDataId(skymap=SKYMAP, tract=0, patch=patch, band=band)
         ref = DatasetRef(kind, data_id, run="in")
-        self.butler.ingest(FileDataset(str(file), [ref], formatter=ImageFormatter), transfer="direct")
+        self.butler.ingest(FileDataset(str(file), [ref], formatter=AfwFormatter), transfer="direct")
 
     def fill(self) -> None:
         # Half in, beside, within, not calibrated; two of each visit in i.

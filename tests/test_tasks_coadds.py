@@ -31,9 +31,9 @@ from typing import Any
 import numpy as np
 from astropy.io import fits
 from astropy.table import Table
-from support_butler import INSTRUMENT, SKYMAP, made, new_run, of, put, results, run_task
+from support_butler import INSTRUMENT, SKYMAP, AfwFormatter, made, new_run, of, put, results, run_task
 
-from lsst.daf.butler import DatasetRef, DatasetType, FileDataset, FormatterV2
+from lsst.daf.butler import DatasetRef, DatasetType, FileDataset
 from lsst.pipe.base import NoWorkFound
 from lsst.pipe.base.testUtils import lintConnections
 from lsst.qa.errors import InputError, NotATableError
@@ -60,17 +60,6 @@ TASKS: tuple[Any, ...] = (
     ObjectParentMetricsTask,
     VisitMaskMetricsTask,
 )
-
-
-class ImageFormatter(FormatterV2):
-    """Stands for that of afw's images, which are not read through it."""
-
-    default_extension = ".fits"
-    supported_extensions = frozenset({".fits"})
-    can_read_from_uri = True
-
-    def read_from_uri(self, uri: Any, component: str | None = None, expected_size: int = -1) -> Any:
-        raise ImportError("There is no afw here.")
 
 
 def dia_sources(n: int, good: int) -> Table:
@@ -234,7 +223,7 @@ class ImagesTestCase(unittest.TestCase):
         self.butler.registry.registerDatasetType(kind)
         expanded = self.butler.registry.expandDataId(**own)
         ref = DatasetRef(kind, expanded, run=str(self.butler.run))
-        self.butler.ingest(FileDataset(str(path), [ref], formatter=ImageFormatter), transfer="copy")
+        self.butler.ingest(FileDataset(str(path), [ref], formatter=AfwFormatter), transfer="copy")
 
     def mask(self, values: np.ndarray, packed: bool = False) -> fits.HDUList:
         """Write a mask as afw does, after the image."""

@@ -29,9 +29,8 @@ from typing import Any
 import numpy as np
 from astropy import units as u
 from astropy.table import Table
-from support_butler import INSTRUMENT, MIDDLE, SKYMAP, make_repository, put, results
+from support_butler import INSTRUMENT, MIDDLE, SKYMAP, AfwFormatter, make_repository, put, results
 from support_tables import sources
-from test_pipetask import AfwFormatter
 
 from lsst.daf.butler import Butler, DatasetRef, DatasetType, FileDataset
 from lsst.pipe.base import Pipeline
