@@ -22,6 +22,7 @@ from __future__ import annotations
 
 __all__ = ["site_command"]
 
+import contextlib
 import sys
 from pathlib import Path
 
@@ -63,8 +64,10 @@ def site_command(folder: Path, url: str | None, runs: tuple[str, ...], most: int
     from ..dashboard.copying import copy_site
     from ..store.database import DEFAULT_URL, connect
 
-    engine = connect(url or DEFAULT_URL)
-    with Console(stderr=True).status("Copying") as status:
+    with contextlib.ExitStack() as stack:
+        engine = connect(url or DEFAULT_URL)
+        stack.callback(engine.dispose)
+        status = stack.enter_context(Console(stderr=True).status("Copying"))
         copied = copy_site(
             engine,
             folder,
@@ -73,7 +76,6 @@ def site_command(folder: Path, url: str | None, runs: tuple[str, ...], most: int
             plots,
             lambda done, known: status.update(f"Copying: page {done} of {known}"),
         )
-    engine.dispose()
     more = f" {copied.left_out} more were left out: see --most and --plots." if copied.left_out else ""
     click.echo(f"{copied.pages} pages, {copied.size / 1e6:.1f} MB; open {copied.index}.{more}")
     for fault in copied.faults:
