@@ -23,8 +23,9 @@ from __future__ import annotations
 
 __all__ = ["insert_rows"]
 
+import contextlib
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,22 +73,32 @@ def _copy_into_postgresql(connection: sa.Connection, table: sa.Table, rows: pa.T
         pa.csv.write_csv(rows.slice(start, _COPY_ROWS), buffer, options)
         buffer.seek(0)
         statement = f"COPY {name} ({', '.join(rows.column_names)}) FROM STDIN (FORMAT csv)"
-        cursor: Any = connection.connection.cursor()
-        try:
+        with _cursor(connection, table) as cursor:
             cursor.copy_expert(statement, buffer)
-        except connection.dialect.loaded_dbapi.Error as error:
-            # SQLAlchemy, which translates all other errors, has no part in it.
-            raise DatabaseError(
-                f"The metrics database {shown_url(connection.engine.url)} refuses {table.name} rows: {error}"
-            ) from error
-        finally:
-            cursor.close()
 
 
 def _insert_into_sqlite(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
     marks = ", ".join("?" * rows.num_columns)
     statement = f"INSERT INTO {table.name} ({', '.join(rows.column_names)}) VALUES ({marks})"
-    connection.exec_driver_sql(statement, list(zip(*(_python_values(column) for column in rows.columns))))
+    with _cursor(connection, table) as cursor:
+        # One row at a time: SQLAlchemy would want a list of them.
+        cursor.executemany(statement, zip(*(_python_values(column) for column in rows.columns)))
+
+
+@contextlib.contextmanager
+def _cursor(connection: sa.Connection, table: sa.Table) -> Iterator[Any]:
+    """Make a cursor of the driver's, and tell what goes wrong as SQLAlchemy
+    does elsewhere, which has no part in it.
+    """
+    cursor = connection.connection.cursor()
+    try:
+        yield cursor
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise DatabaseError(
+            f"The metrics database {shown_url(connection.engine.url)} refuses {table.name} rows: {error}"
+        ) from error
+    finally:
+        cursor.close()
 
 
 def _python_values(column: pa.ChunkedArray) -> Sequence[Any]:

@@ -190,17 +190,24 @@ def _batches(
 ) -> Iterator[Batch]:
     """Cut rows in order into batches."""
     start = 0
+    times = {run: run_time(run, None) for run in set(contents.runs)}
     for codes in _groups(part, contents.counts, BATCH_ROWS, BATCH_DATASETS):
         counts = contents.counts[codes]
         piece = rows.slice(start, int(counts.sum()))
         start += piece.num_rows
-        yield Batch([_origin(contents, code, provenance_of) for code in codes], counts, conform(piece))
+        origins = [_origin(contents, code, provenance_of, times) for code in codes]
+        yield Batch(origins, counts, conform(piece))
 
 
-def _origin(contents: Contents, code: int, provenance_of: Callable[[str, str], Provenance]) -> Origin:
+def _origin(
+    contents: Contents,
+    code: int,
+    provenance_of: Callable[[str, str], Provenance],
+    times: Mapping[str, datetime.datetime | None],
+) -> Origin:
     run, kind = contents.runs[code], contents.types[code]
     made = provenance_of(run, kind)._replace(task=contents.tasks[code], created=None)
-    return Origin(contents.uuids[code], run, kind, contents.times[code] or run_time(run, None), made)
+    return Origin(contents.uuids[code], run, kind, contents.times[code] or times[run], made)
 
 
 def _groups(codes: Sequence[int], counts: np.ndarray, most_rows: int, most: int) -> Iterator[list[int]]:

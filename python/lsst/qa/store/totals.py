@@ -39,6 +39,7 @@ from .database import tables, writing
 from .summaries import SUMMARY_COLUMNS, condense, grouped
 
 _ENOUGH = 20_000  # rows of an index that are looked at
+_TOGETHER = 10_000  # rows that are fetched by one call
 
 HISTORY_COLUMNS = ("value", "error", "n", "n_rows", "n_ok", "n_failed", "n_undefined")
 """Columns of the table of summaries that a history needs."""
@@ -193,8 +194,8 @@ def _sum_up(engine: sa.Engine, number: int) -> None:
         connection.execute(sa.select(run.c.run_id).where(run.c.run_id == number).with_for_update())
         if connection.execute(sa.select(total.c.run_id).where(total.c.run_id == number)).first():
             return  # another loader was faster
-        rows = connection.execute(_whole().where(run.c.run_id == number))
-        found = grouped((metric, *columns) for _, _, metric, *columns in rows)
+        parts = connection.execute(_whole().where(run.c.run_id == number)).partitions(_TOGETHER)
+        found = grouped(row[2:] for part in parts for row in part)
         connection.execute(sa.delete(held).where(held.c.run_id == number))
         made = [
             {"run_id": number, "metric_id": metric, "band": band or "", **condense(members)}
