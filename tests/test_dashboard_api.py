@@ -22,7 +22,6 @@ from __future__ import annotations
 import io
 import json
 import math
-import tempfile
 import typing
 import unittest
 import urllib.parse
@@ -34,12 +33,11 @@ import pyarrow as pa
 import pyarrow.csv as csv
 import pyarrow.parquet as pq
 from support_dashboard import HOSTILE, RUNS, Browser, fill, row
-from support_store import OnPostgres, OnSqlite, Survey
+from support_store import OnPostgres, OnSqlite
 from test_dashboard_access import READ, TOKENS, WRITE
 
 from lsst.qa.dashboard.api import jobs
 from lsst.qa.store.job_records import STATES
-from lsst.qa.store.load import load
 from lsst.qa.store.totals import sum_up
 
 START = datetime(2026, 1, 7, 2)
@@ -307,30 +305,6 @@ class ApiTestCase:
             self.assertEqual((again.status_code, again.content), (304, b""))
         self.assertEqual(first.headers["content-encoding"], "gzip")
 
-    def test_documented(self) -> None:
-        document = self.ask("openapi.json")
-        self.assertEqual(
-            {path.split("/")[3] for path in document["paths"]},
-            {
-                "runs",
-                "packages",
-                "metrics",
-                "measurements",
-                "series",
-                "verdicts",
-                "compare",
-                "search",
-                "logs",
-                "annotations",
-                "jobs",
-                "tables",
-            },
-        )
-        for path, methods in document["paths"].items():
-            for method, described in methods.items():
-                self.assertTrue(described["description"], f"{method} {path}")
-                self.assertIn("422", described["responses"])
-
 
 class OnSqliteTestCase(ApiTestCase, OnSqlite, unittest.TestCase):
     pass
@@ -338,67 +312,6 @@ class OnSqliteTestCase(ApiTestCase, OnSqlite, unittest.TestCase):
 
 class OnPostgresTestCase(ApiTestCase, OnPostgres, unittest.TestCase):
     pass
-
-
-class TablesTestCase(OnSqlite, unittest.TestCase):
-    """Tables in a repository."""
-
-    def setUp(self) -> None:
-        super().setUp()
-        folder = tempfile.TemporaryDirectory()
-        self.addCleanup(folder.cleanup)
-        survey = Survey(f"{folder.name}/repo", self)
-        survey.add_visits(range(1, 4))
-        self.run = RUNS[0]
-        self.refs = survey.put_visits(self.run, range(1, 4))
-        self.survey = survey
-        load(survey.root, [self.run], self.url)
-        self.browser = Browser(self.engine)
-
-    def read(self, path: str, status: int = 200) -> Any:
-        answer = self.browser.get(f"/api/v1/tables{path}")
-        self.assertEqual(answer.status_code, status, answer.text[:300])
-        return answer.json() if answer.headers["content-type"] == "application/json" else answer.content
-
-    def test_listed(self) -> None:
-        found = self.read(f"?run={self.run}")["items"]
-        self.assertEqual({held["uuid"] for held in found}, {str(ref.id) for ref in self.refs})
-        self.assertEqual({held["dataset_type"] for held in found}, {"qa_source_metrics"})
-        self.assertEqual(len(self.read("?limit=2")["items"]), 2)
-
-    def test_pointer(self) -> None:
-        held = self.read(f"/{self.refs[0].id}")
-        self.assertEqual((held["data_id"], held["n_rows"]), ({"instrument": "Cam", "visit": 1}, 6))
-        self.assertEqual(held["columns"]["value"], "double")
-        self.assertTrue(held["uri"].endswith(str(self.survey.path(self.refs[0]))))
-
-    def test_rows(self) -> None:
-        whole = self.survey.butler.get(self.refs[0])
-        body = self.read(f"/{self.refs[0].id}/rows?column=value&column=metric&offset=1&limit=3")
-        part = pa.ipc.open_stream(body).read_all()
-        self.assertEqual(part.column_names, ["value", "metric"])
-        self.assertEqual(part["value"].to_pylist(), whole["value"].to_pylist()[1:4])
-        body = self.read(f"/{self.refs[0].id}/rows?format=parquet")
-        self.assertEqual(pq.read_table(io.BytesIO(body)).num_rows, 6)
-        body = self.read(f"/{self.refs[0].id}/rows?format=csv&offset=6")
-        self.assertEqual(len(body.decode().splitlines()), 1)
-        self.assertIn(
-            "Did you mean 'value'", self.read(f"/{self.refs[0].id}/rows?column=valu", 404)["error"]["message"]
-        )
-
-    def test_other_tables_of_the_repository(self) -> None:
-        other = self.survey.put(
-            "other", "qa_object_metrics", [row("PA1", "r", 1.0, skymap="sky", tract=3)], skymap="sky", tract=3
-        )
-        self.read(f"/{other.id}", 404)
-        self.assertEqual(self.read(f"/{other.id}?run={self.run}")["dataset_type"], "qa_object_metrics")
-        self.read(f"/{other.id}?run=none", 404)
-
-    def test_file_that_is_gone(self) -> None:
-        self.survey.path(self.refs[1]).unlink()
-        self.read(f"/{self.refs[1].id}/rows", 404)
-        self.survey.path(self.refs[2]).write_text("no table")
-        self.read(f"/{self.refs[2].id}/rows", 422)
 
 
 if __name__ == "__main__":

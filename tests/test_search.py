@@ -21,69 +21,28 @@
 
 from __future__ import annotations
 
-import datetime
 import unittest
 from typing import Any
 
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support_store import OnPostgres, OnSqlite, SharedSurvey
+from support_search import quantum
+from support_store import OnPostgres, OnSqlite
 
-from lsst.qa.catalogue import METRICS
 from lsst.qa.errors import InputError
-from lsst.qa.harvest.found import Rows
-from lsst.qa.harvest.keeper import Kept
-from lsst.qa.harvest.writing import now, run_number, write_quanta
+from lsst.qa.harvest.writing import run_number, write_quanta
 from lsst.qa.store.database import tables
-from lsst.qa.store.execution import LogRecord
 from lsst.qa.store.fulltext import MOST_WORDS, Words, words_of
-from lsst.qa.store.load import load
 from lsst.qa.store.lookup import search_data_ids, search_metrics, search_runs
 from lsst.qa.store.quanta import (
     get_quantum,
     log_of_quantum,
-    measurement_quanta,
     quanta,
-    quantum_measurements,
 )
-from lsst.qa.store.query import measurements
 from lsst.qa.store.search import log_facets, quantum_facets, search_logs, search_quanta
 
 RUN = "u/me/20260102T030405Z"
-BEGIN = datetime.datetime(2026, 1, 2, 3, 4, 5)
-
-
-def quantum(task: str, visit: int, messages: list[tuple[int, str]], **fields: Any) -> Rows:
-    """Make the rows of a quantum."""
-    known = {
-        "task": task,
-        "data_id": f"instrument=Cam visit={visit}",
-        "status": "succeeded",
-        "attempts": 1,
-        "started": BEGIN + datetime.timedelta(minutes=visit),
-        "finished": BEGIN + datetime.timedelta(minutes=visit, seconds=30),
-        "wall": 30.0,
-        "n_records": len(messages),
-        "n_below": 0,
-        "n_over": 0,
-        "n_shortened": 0,
-        "instrument": "Cam",
-        "visit": visit,
-        "day_obs": 20260101 + visit % 2,
-        "source": "s",
-        "content_hash": "h",
-        "harvested_at": now(),
-        **fields,
-    }
-    row = {column.name: known.get(column.name) for column in tables().quantum.c}
-    del row["quantum_id"], row["run_id"]
-    records = [
-        Kept(level, 1, number, BEGIN, f"lsst.{task}", "a.py:1", message, None)
-        for number, (level, message) in enumerate(messages)
-    ]
-    return Rows(row, records)
-
 
 QUANTA = [
     quantum(
@@ -332,73 +291,6 @@ class OnSqliteTestCase(SearchTests, OnSqlite, unittest.TestCase):
 
 class OnPostgresTestCase(SearchTests, OnPostgres, unittest.TestCase):
     pass
-
-
-class MeasurementTests(SharedSurvey):
-    """From a log line to metrics, and back."""
-
-    def test_there_and_back(self) -> None:
-        load(self.repo, ["u/me/qa"], self.url)
-        run = run_number(self.engine, self.refs[0].run, self.repo, "u/me/qa")
-        write_quanta(
-            self.engine,
-            run,
-            [
-                quantum("sourceMetrics", 1, [(20, "hello")], day_obs=20261121),
-                quantum("calibrateImage", 1, [(20, "there")], detector=1, data_id="visit=1 detector=1"),
-                quantum("calibrateImage", 1, [(20, "here")], detector=0, data_id="visit=1 detector=0"),
-                quantum("calibrateImage", 2, [(20, "elsewhere")]),
-            ],
-        )
-        (hit,) = search_logs(self.engine, "hello")
-        found = quantum_measurements(self.engine, hit.quantum)
-        self.assertEqual({(m.visit, m.detector, m.task) for m in found}, {(1, None, "sourceMetrics")})
-        self.assertEqual({m.metric for m in found}, {"AM1", "PA1"})
-        (hit,) = search_logs(self.engine, "there -here")
-        detector = quantum_measurements(self.engine, hit.quantum)
-        self.assertEqual({m.detector for m in detector}, {None, 1})
-        self.assertEqual(len(quantum_measurements(self.engine, hit.quantum, limit=1)), 1)
-        back = measurement_quanta(self.engine, found[0])
-        self.assertEqual(back[0].task, "sourceMetrics")
-        self.assertEqual({q.visit for q in back}, {1})
-        (row,) = (m for m in detector if m.metric == "PA1" and m.detector == 1)
-        self.assertEqual({q.detector for q in measurement_quanta(self.engine, row)}, {None, 1})
-        everything = measurements(self.engine, metric="AM1", limit=10)
-        (tract,) = (m for m in everything if m.tract is not None)
-        self.assertEqual(measurement_quanta(self.engine, tract), [])
-
-    def test_metrics(self) -> None:
-        load(self.repo, ["u/me/qa"], self.url)
-        names = [info.name for info in search_metrics(self.engine, "PA1")]
-        self.assertEqual(names[0], "PA1")
-        self.assertTrue(any(name != "PA1" for name in names))
-        described = search_metrics(self.engine, f'"{METRICS["PA1"].doc}"')
-        self.assertIn("PA1", [info.name for info in described])
-        self.assertTrue(search_metrics(self.engine, "AM1")[0].specs)
-
-    def test_data_ids_of_measurements(self) -> None:
-        load(self.repo, ["u/me/qa"], self.url)
-        (hit,) = search_data_ids(self.engine, "visit=1")
-        self.assertEqual((hit.data_id["visit"], hit.n_quanta, hit.n_measurements), (1, 0, 2))
-        (hit,) = search_data_ids(self.engine, "tract 3 sky".replace("tract ", "tract="))
-        self.assertEqual((hit.data_id, hit.n_measurements), ({"skymap": "sky", "tract": 3}, 1))
-
-
-class MeasurementsOnSqliteTestCase(OnSqlite, MeasurementTests, unittest.TestCase):
-    pass
-
-
-class MeasurementsOnPostgresTestCase(OnPostgres, MeasurementTests, unittest.TestCase):
-    pass
-
-
-class LevelsTestCase(unittest.TestCase):
-    """Names of levels."""
-
-    def test_names(self) -> None:
-        for level, name in ((20, "INFO"), (25, "INFO (25)"), (5, "DEBUG (5)"), (50, "CRITICAL")):
-            record = LogRecord(1, 1, 1, 0, None, level, "a", None, "m", None)
-            self.assertEqual(record.level_name, name)
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ from starlette.types import Receive, Scope, Send
 from ..site import Site
 
 if TYPE_CHECKING:
-    from fastapi import APIRouter
+    from .routes import Made
 
 PREFIX = "/api/v1"
 
@@ -71,14 +71,14 @@ class Later:
     def __init__(self, site: Site):
         self._site = site
         self._lock = threading.Lock()
-        self._made: APIRouter | None = None
+        self._made: Made | None = None
 
-    def made(self) -> APIRouter:
+    def made(self) -> Made:
         """Return the routes.
 
         Returns
         -------
-        router : `fastapi.APIRouter`
+        made : `Made`
             The same each time.
         """
         from .routes import made
@@ -90,10 +90,10 @@ class Later:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer to a request."""
-        router = self._made
-        if router is None:
-            router = await run_in_threadpool(self.made)
-        await router(scope, receive, send)
+        made = self._made
+        if made is None:
+            made = await run_in_threadpool(self.made)
+        await made.router(scope, receive, send)
 
 
 def add(site: Site) -> Later:

@@ -21,12 +21,12 @@
 
 from __future__ import annotations
 
-__all__ = ["Api", "documentation", "made"]
+__all__ = ["Api", "Made", "made"]
 
 import dataclasses
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy
 from fastapi import APIRouter
@@ -167,7 +167,22 @@ class Api:
         return add
 
 
-def made(site: Site) -> APIRouter:
+class Made(NamedTuple):
+    """The API of a dashboard.
+
+    Attributes
+    ----------
+    router : `fastapi.APIRouter`
+        Answers to requests.
+    document : `dict` [`str`, `typing.Any`]
+        The OpenAPI document, as JSON has it.
+    """
+
+    router: APIRouter
+    document: dict[str, Any]
+
+
+def made(site: Site) -> Made:
     """Return the routes of all resources, and of their documentation.
 
     Parameters
@@ -177,14 +192,14 @@ def made(site: Site) -> APIRouter:
 
     Returns
     -------
-    router : `fastapi.APIRouter`
-        Answers to requests.
+    made : `Made`
+        The routes, and what is documented of them.
     """
     router = APIRouter(redirect_slashes=False)
     api = Api(site, router)
     for name in RESOURCES:
         importlib.import_module(f".{name}", __package__).add(api)
-    document = documentation(site, router)
+    document = _documented(site, router)
 
     def openapi(request: Request) -> Response:
         return answers.json_answer(request, document)
@@ -192,24 +207,10 @@ def made(site: Site) -> APIRouter:
     for prefix in dict.fromkeys(("", site.links.prefix)):
         path = f"{prefix}{PREFIX}/openapi.json"
         router.add_api_route(path, openapi, methods=["GET", "HEAD"], include_in_schema=False)
-    return router
+    return Made(router, document)
 
 
-def documentation(site: Site, router: APIRouter) -> dict[str, Any]:
-    """Return the OpenAPI document.
-
-    Parameters
-    ----------
-    site : `Site`
-        The dashboard.
-    router : `fastapi.APIRouter`
-        The routes.
-
-    Returns
-    -------
-    document : `dict` [`str`, `typing.Any`]
-        As JSON has it.
-    """
+def _documented(site: Site, router: APIRouter) -> dict[str, Any]:
     return get_openapi(
         title="lsst.qa",
         version="1",

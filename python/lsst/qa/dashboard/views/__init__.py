@@ -89,6 +89,7 @@ NAMES = (
     "notes",
     "publishing",
     "sign_in",
+    "api",
 )
 """The modules of this package that are pages, in the order of navigation."""
 
