@@ -21,6 +21,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import tempfile
 import unittest
@@ -95,6 +96,44 @@ class DatasetsTestCase(unittest.TestCase):
         self.assertEqual(columns["notes"]["told"], ["erin: New camera."])
         self.assertIn("after=", columns["shifts"]["url"][0])
         self.assertIn(f'href="/data?run={WEEKLY[-1].replace("/", "%2F")}', page)
+
+
+class LongRunTestCase(unittest.TestCase):
+    """More values than a chart can hold."""
+
+    def test_all_are_drawn_by_stretches_of_time(self) -> None:
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        engine = connect(str(Path(folder) / "qa.sqlite3"), create=True)
+        self.addCleanup(engine.dispose)
+        start = datetime.datetime(2026, 1, 1)
+        rows = [
+            row(
+                "seeing",
+                "r",
+                9.0 if visit == 2500 else 1.0,
+                unit="arcsec",
+                visit=visit,
+                tract=None,
+                skymap=None,
+                obs_time=start + datetime.timedelta(minutes=visit),
+            )
+            for visit in range(3000)
+        ]
+        fill(engine, WEEKLY[0], rows)
+        browser = Browser(engine)
+        data = browser.get("/metrics/seeing.json").json()
+        self.assertEqual(len(data["rows"]), 2000)
+        self.assertEqual(sum(one["n"] for one in data["course"]), 3000)
+        page = browser.get("/metrics/seeing").text
+        columns = json.loads(page.partition('id="chart-rows-data">')[2].partition("</script>")[0])["columns"]
+        self.assertLessEqual(len(columns["band:r"]["x"]), 250)
+        self.assertEqual(max(_plain(columns["band:r"]["high"])), 9.0)
+        self.assertIn("mean of a stretch of time", page)
+
+
+def _plain(column: Any) -> list[float]:
+    """Write a column out that says nothing twice."""
+    return column if isinstance(column, list) else [column["words"][place] for place in column["at"]]
 
 
 if __name__ == "__main__":

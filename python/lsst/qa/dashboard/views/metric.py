@@ -34,14 +34,16 @@ from ...errors import UnknownNameError
 from ...judge.change_points import shifts
 from ...metric import Spec
 from ...store import query, records
+from ...store.series import pixels
 from .. import arrange, shapes
-from ..charts import history, rows
+from ..charts import course, history, rows
 from ..links import Links, split_twin
 from ..site import Data, Site, View
 from ..text import change, labelled
 from . import notes
 
 _ROWS = 2000
+_STRETCHES = 250
 _RUNS = 1000
 _TOLD = 4
 ALL = "all"
@@ -82,7 +84,8 @@ def data(
         that are chosen; ``history`` its value in each run, judged;
         ``changes``, the runs since when its level or a package is another
         one; ``run`` and ``rows`` the values of single data IDs in one run,
-        judged, at most ``limit`` of them; ``notes``, of the metric and of the
+        judged, at most ``limit`` of them; of as many, ``course`` has all by
+        stretches of observation time; ``notes``, of the metric and of the
         runs of its history.
 
     Raises
@@ -118,6 +121,9 @@ def data(
     held: list[records.Measurement] = []
     if chosen is not None:
         held = query.measurements(engine, run_id=run_ids[chosen], metric=name, band=band, limit=_ROWS)
+    stretches = []
+    if chosen is not None and len(held) >= _ROWS:
+        stretches = [one._asdict() for one in pixels(engine, name, band, run_ids[chosen], width=_STRETCHES)]
     return {
         "metric": shapes.definition(info),
         "bands": sorted({point.band for point in points}, key=arrange.band_key),
@@ -130,6 +136,7 @@ def data(
         "changes": _changes(engine, points, band, kinds),
         "run": chosen,
         "limit": _ROWS,
+        "course": stretches,
         "rows": [shapes.row(row, info.specs) for row in held],
         "notes": notes.on_metric(engine, name, shown),
     }
@@ -240,7 +247,9 @@ def _charts(shown: Data, links: Links) -> dict[str, str | None]:
     lined = shown["dataset"] != ALL
     return {
         "history": history.history_chart(points, seen, label, changes, noted, lined) if points else None,
-        "rows": rows.rows_chart(timed, seen, label),
+        "rows": rows.rows_chart(timed, seen, label)
+        if not shown["course"]
+        else course.course_chart(shown["course"], seen, label),
     }
 
 
