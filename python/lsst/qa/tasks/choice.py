@@ -29,7 +29,6 @@ import functools
 from collections.abc import Iterator
 from typing import Any, ClassVar, cast
 
-from lsst.pex.config import ChoiceField
 from lsst.pipe.base import NoWorkFound, PipelineTaskConnections
 from lsst.pipe.base.connectionTypes import Input, PrerequisiteInput
 
@@ -37,6 +36,7 @@ from ..readers.connections import results_output
 from ..tables.choices import Patch, choice_table, images_of
 from ..tables.readable import Readable
 from ._base import MetricsConfig, MetricsTask, opened
+from .visit import stored_summaries
 
 
 class CoaddChoiceMetricsConnections(  # numpydoc ignore=PR01
@@ -91,14 +91,7 @@ class CoaddChoiceMetricsConfig(MetricsConfig, pipelineConnections=CoaddChoiceMet
 
     table: ClassVar[str] = "coadd_choice"
 
-    stored_as = ChoiceField[str](
-        doc="Storage class of the summaries; the file tells the rest.",
-        allowed={
-            "ArrowAstropy": "A table in Parquet, or what converts to one.",
-            "ExposureCatalog": "An afw catalogue; afw need not be there.",
-        },
-        default="ArrowAstropy",
-    )
+    stored_as = stored_summaries()
 
 
 class CoaddChoiceMetricsTask(MetricsTask):

@@ -28,6 +28,7 @@ __all__ = [
     "VisitTableMetricsConfig",
     "VisitTableMetricsConnections",
     "VisitTableMetricsTask",
+    "stored_summaries",
 ]
 
 import dataclasses
@@ -39,6 +40,24 @@ from lsst.pipe.base.connectionTypes import Input
 
 from ..readers.connections import results_output
 from ._base import MetricsConfig, MetricsTask
+
+
+def stored_summaries() -> ChoiceField[str]:
+    """Declare how summaries of visits are stored.
+
+    Returns
+    -------
+    field : `lsst.pex.config.ChoiceField`
+        The field of a configuration.
+    """
+    return ChoiceField[str](
+        doc="Storage class of the summaries; the file tells the rest.",
+        allowed={
+            "ArrowAstropy": "A table in Parquet, or what converts to one.",
+            "ExposureCatalog": "An afw catalogue; afw need not be there.",
+        },
+        default="ArrowAstropy",
+    )
 
 
 class VisitSummaryMetricsConnections(  # numpydoc ignore=PR01
@@ -70,14 +89,7 @@ class VisitSummaryMetricsConfig(MetricsConfig, pipelineConnections=VisitSummaryM
 
     table: ClassVar[str] = "visit_summary"
 
-    stored_as = ChoiceField[str](
-        doc="Storage class of the summaries; the file tells the rest.",
-        allowed={
-            "ArrowAstropy": "A table in Parquet, or what converts to one.",
-            "ExposureCatalog": "An afw catalogue; afw need not be there.",
-        },
-        default="ArrowAstropy",
-    )
+    stored_as = stored_summaries()
 
 
 class VisitSummaryMetricsTask(MetricsTask):
