@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 import contextlib
+import functools
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -268,13 +269,18 @@ def run_time(run: str, created: str | None) -> datetime | None:
     time : `datetime.datetime` or `None`
         UTC, without a time zone; the time in the name, else ``created``.
     """
+    if (named := _time_in_name(run)) is not None or created is None:
+        return named
+    time = datetime.fromisoformat(created)
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+
+
+@functools.lru_cache(maxsize=256)  # of the runs of many datasets
+def _time_in_name(run: str) -> datetime | None:
     if found := _TIME_IN_NAME.search(run):
         with contextlib.suppress(ValueError):  # digits that are no time
             return datetime.strptime(found.group(), "%Y%m%dT%H%M%SZ")
-    if created is None:
-        return None
-    time = datetime.fromisoformat(created)
-    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
+    return None
 
 
 def to_records(table: pa.Table) -> list[dict[str, Any]]:
