@@ -45,6 +45,9 @@ _NARROW, _WIDER = 32, 5 * MIB // 2
 the file as it is there and as it is read, and a batch of its values.
 """
 
+_SHARE = 1 / 2
+"""Share of a memory that reading several bands at once may take."""
+
 _PARTS = 32 * MIB
 """What metrics take that go over columns in files part by part."""
 
@@ -236,7 +239,7 @@ def taken_by(tasks: Sequence[Task]) -> Callable[[Mapping[Any, int]], float]:
 
 def _together(tasks: Sequence[Task], n_rows: int, memory: int | None) -> Iterator[Batch]:
     """Put metrics together that share what they read: where there is a bound,
-    those of several bands, as far as reading takes no more than half of it.
+    those of several bands, as far as reading leaves enough for what is kept.
     """
     if groups := [task for task in tasks if task.metric.steps]:
         yield Batch(groups, n_rows)
@@ -245,11 +248,15 @@ def _together(tasks: Sequence[Task], n_rows: int, memory: int | None) -> Iterato
         if not task.metric.steps:
             by_band.setdefault(task.band, []).append(task)
     together: list[Task] = []
-    for own in by_band.values():
-        if together and (memory is None or reading([*together, *own]) > memory / 2):
+    while by_band:
+        # Those come next that add the fewest columns.
+        costs = {band: reading([*together, *own]) for band, own in by_band.items()}
+        band = min(costs, key=costs.__getitem__)
+        if together and (memory is None or costs[band] > _SHARE * memory):
             yield Batch(together, n_rows)
             together = []
-        together = [*together, *own]
+        else:
+            together = [*together, *by_band.pop(band)]
     if together:
         yield Batch(together, n_rows)
 
