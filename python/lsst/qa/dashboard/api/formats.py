@@ -26,6 +26,7 @@ __all__ = [
     "MEDIA",
     "Cursor",
     "Format",
+    "Identifier",
     "Limit",
     "Number",
     "answer",
@@ -41,6 +42,7 @@ import types
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.csv
@@ -54,10 +56,13 @@ from .. import answers
 from ..text import finite
 from .models import Fault, Page
 
-Format = Literal["json", "csv", "parquet", "arrow"]
+Format = Annotated[Literal["json", "csv", "parquet", "arrow"], Query(description="format of the answer")]
 Limit = Annotated[int, Query(ge=1, le=10_000, description="the most rows to return")]
 _NEXT = "`next` of the page before this one"
 Cursor = Annotated[str | None, Query(max_length=200, description=_NEXT)]
+Identifier = Annotated[UUID | None, Query(description=_NEXT)]
+"""A cursor that identifies a run."""
+
 Number = Annotated[int | None, Query(ge=0, le=2**63 - 1, description=_NEXT)]
 """A cursor that is a number."""
 

@@ -23,15 +23,13 @@ from __future__ import annotations
 
 __all__ = ["add"]
 
-from uuid import UUID
-
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ...store import query
 from .. import shapes
 from . import models
-from .formats import Format, Limit, answer, plain
+from .formats import Format, Identifier, Limit, answer, plain
 from .routes import Api
 
 
@@ -49,7 +47,7 @@ def add(api: Api) -> None:
         request: Request,
         name: str | None = None,
         limit: Limit = 100,
-        cursor: UUID | None = None,
+        cursor: Identifier = None,
         format: Format = "json",
     ) -> Response:
         """List runs, the latest first; or one, by its name or identifier."""
