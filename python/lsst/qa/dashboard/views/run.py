@@ -31,6 +31,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ...store import quanta, query, records
+from ...store.configured import Made, made_by
 from .. import arrange, shapes
 from ..links import split_twin
 from ..site import Data, Site, View
@@ -58,8 +59,11 @@ def data(engine: sqlalchemy.Engine, name: str, state: str | None = None) -> Data
     data : `dict` [`str`, `typing.Any`]
         ``run`` with its ``packages``, ``counts`` and ``variant_counts`` of
         all its verdicts by state, the ``state`` asked for, and ``verdicts``;
-        ``execution``, task by task; the ``baseline``, the run before it of
-        the same dataset, with the packages that differ; ``notes``.
+        ``made``, the tasks whose results these are, with their configuration
+        and whether it is ``new`` since the run before, `None` where that has
+        none of that task; ``execution``, task by task; the ``baseline``, the
+        run before it of the same dataset, with the packages that differ;
+        ``notes``.
 
     Raises
     ------
@@ -69,11 +73,13 @@ def data(engine: sqlalchemy.Engine, name: str, state: str | None = None) -> Data
     held = shapes.found_run(engine, name)
     cells = shapes.verdicts(engine, held, query.specifications(engine))
     before = _before(engine, held)
+    made = made_by(engine, [run.run_id for run in (held, before) if run is not None])
     return {
         "run": {**shapes.run(held), "packages": dict(sorted(held.packages.items()))},
         **shapes.counts(cells),
         "state": state,
         "verdicts": [cell for cell in cells if state in (None, cell["state"])],
+        "made": _made(made[held.run_id], made[before.run_id] if before is not None else []),
         "execution": [dataclasses.asdict(one) for one in quanta.execution_summary(engine, held.run_id)],
         "baseline": None if before is None else _differences(before, held),
         "notes": notes.listed(engine, run=held.name),
@@ -88,6 +94,17 @@ def _before(engine: sqlalchemy.Engine, held: records.Run) -> records.Run | None:
         if older and other.run_id != held.run_id and arrange.dataset_of(other.name) == of:
             return query.get_run(engine, other.name)
     return None
+
+
+def _made(now: list[Made], before: list[Made]) -> list[Data]:
+    """Tell of each task whether it was configured otherwise before."""
+    known: dict[str | None, set[str | None]] = {}
+    for one in before:
+        known.setdefault(one.task, set()).add(one.config_hash)
+    return [
+        {**one._asdict(), "new": one.config_hash not in known[one.task] if one.task in known else None}
+        for one in now
+    ]
 
 
 def _differences(before: records.Run, after: records.Run) -> Data:
