@@ -42,6 +42,7 @@ from lsst.qa.catalogue import METRICS
 from lsst.qa.errors import DefinitionError, InputError
 from lsst.qa.harvest.figures import figures, numbers
 from lsst.qa.metrics.task_metadata import _declared
+from lsst.qa.tables.readable import from_arrow
 from lsst.qa.tasks.execution import ExecutionMetricsTask
 from lsst.qa.tasks.metadata import TaskMetadataMetricsTask, matching, numbers_table, pattern_of
 
@@ -153,6 +154,25 @@ class DeclarationsTestCase(unittest.TestCase):
         config.metrics, config.measured_by = ["task_number_sum"], ["tract"]
         with self.assertRaisesRegex(FieldValidationError, "not run by tract"):
             config.validate()
+
+    def test_numbers_of_other_tasks(self) -> None:
+        """Left out where there are some of this one; told of where not."""
+        graph = Pipeline.from_uri("$QA_DIR/pipelines/metadata.yaml")
+        lists = {}
+        for label in ("calibrateImage", "subtractImages", "isr"):
+            graph.addConfigOverride("parameters", "label", label)
+            node = graph.to_graph().tasks["taskMetadataMetrics"]
+            task = TaskMetadataMetricsTask(config=node.config)
+            source = from_arrow(numbers_table(label, []))
+            if label == "isr":
+                with self.assertLogs("lsst.taskMetadataMetrics", "WARNING") as logs:
+                    lists[label] = task.declared(source)
+                self.assertIn("is of isr, but of calibrateImage, subtractImages", logs.output[0])
+            else:
+                lists[label] = task.declared(source)
+                self.assertEqual({metric.constants["label"] for metric in lists[label]}, {label})
+        self.assertEqual(len(lists["subtractImages"]), 5)
+        self.assertEqual(len(lists["isr"]), len(lists["calibrateImage"]) + 5)
 
     def test_no_numbers(self) -> None:
         self.assertEqual(numbers_table("task", []).num_rows, 0)
@@ -266,8 +286,6 @@ class RunTestCase(unittest.TestCase):
 
     def test_detectors(self) -> None:
         """A row each, and the sum of the visit."""
-        from lsst.qa.tables.readable import from_arrow
-
         read = [
             ({"visit": 7, "detector": detector, "band": "r"}, metadata(endCpuTime=float(detector)))
             for detector in range(4)

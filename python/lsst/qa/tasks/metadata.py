@@ -152,10 +152,22 @@ class TaskMetadataMetricsTask(MetricsTask):
         -------
         metrics : `list` [`Metric`]
             Those of the configuration, and those of its patterns in the
-            order of their entries.
+            order of their entries. Where some are of this task by its
+            label, those of other tasks are left out.
         """
         config = cast(TaskMetadataMetricsConfig, self.config)
-        found = {metric.name: metric for metric in super().declared(source)}
+        label = cast(Any, config).connections.label
+        asked = super().declared(source)
+        of_label = {metric.name: metric.constants.get("label", "") for metric in asked}
+        if label in of_label.values():
+            asked = [metric for metric in asked if of_label[metric.name] in ("", label)]
+        elif all(of_label.values()) and asked:
+            self.log.warning(
+                "No metric asked for is of %s, but of %s; its own numbers are variants or patterns.",
+                label,
+                ", ".join(sorted(set(map(str, of_label.values())))),
+            )
+        found = {metric.name: metric for metric in asked}
         entries = {entry for piece in source.pieces(["entry"]) for entry in texts_of(piece["entry"])}
         for name, text in config.patterns.items():
             for metric in matching(name, text, entries):
