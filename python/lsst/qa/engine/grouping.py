@@ -28,10 +28,10 @@ from __future__ import annotations
 
 __all__ = ["PART_ROWS", "OutOfOrderError", "dealt_out", "in_order"]
 
+import os
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -41,6 +41,9 @@ from ..stats import hash_order
 PART_ROWS = 1 << 17
 """Rows of a part: few enough for the processor's cache to hold a column."""
 
+
+_WRITTEN = 1 << 20
+"""Bytes that are written to a file at once."""
 
 _ACROSS = 64
 """Small pieces that are put together."""
@@ -120,8 +123,8 @@ def dealt_out(pieces: Iterator[Piece], key: str, n_rows: int, in_memory: int = 1
         if held:
             yield joined(held)
         return
-    with tempfile.TemporaryDirectory(prefix="lsst-qa-") as folder:
-        store = _Parts(parts, Path(folder), in_memory)
+    with tempfile.TemporaryFile(prefix="lsst-qa-", buffering=_WRITTEN) as file:
+        store = _Parts(parts, file, in_memory)
         template = None
         for piece in pieces:
             template = piece
@@ -131,50 +134,67 @@ def dealt_out(pieces: Iterator[Piece], key: str, n_rows: int, in_memory: int = 1
 
 
 class _Parts:
-    """Rows by part, in memory until they are too many, then in files."""
+    """Rows by part, in memory until they are too many, then in a file: there
+    a part has blocks, which hold column after column.
+    """
 
-    def __init__(self, parts: int, folder: Path, in_memory: int):
-        self._parts, self._folder, self._in_memory = parts, folder, in_memory
+    def __init__(self, parts: int, file: IO[bytes], in_memory: int):
+        self._parts, self._file, self._in_memory = parts, file, in_memory
         self._held: list[list[dict[Any, Any]]] = [[] for _ in range(parts)]
+        self._blocks: list[list[tuple[int, int]]] = [[] for _ in range(parts)]
         self._bytes = 0
         self._types: dict[Any, np.dtype[Any]] = {}
         self._values: dict[Any, tuple[str, ...]] = {}
 
     def add(self, piece: Piece, part: np.ndarray) -> None:
         order = np.argsort(part, kind="stable")  # a radix sort, for so short an integer
-        ends = np.searchsorted(part[order], np.arange(self._parts + 1))
+        ends = np.searchsorted(part[order], np.arange(self._parts + 1)).tolist()
         raw = piece.raw()
-        columns = {name: self._plain(name, raw[name])[order] for name in raw}
-        for number in np.flatnonzero(np.diff(ends)).tolist():
-            rows = slice(ends[number], ends[number + 1])
-            self._held[number].append({name: values[rows] for name, values in columns.items()})
+        columns = {name: self._plain(name, raw[name]).take(order) for name in raw}
+        for number, held in enumerate(self._held):
+            if ends[number] < ends[number + 1]:
+                rows = slice(ends[number], ends[number + 1])
+                held.append({name: values[rows] for name, values in columns.items()})
         self._bytes += sum(values.nbytes for values in columns.values())
         if self._bytes > self._in_memory:
             self._spill()
 
     def pieces(self, template: Piece) -> Iterator[Piece]:
+        self._file.flush()
         for number, held in enumerate(self._held):
-            raw: dict[Any, Any] = {}
-            for place, (name, kind) in enumerate(self._types.items()):
-                file = self._file(number, place)
-                parts = [np.fromfile(file, kind)] if file.exists() else []
-                values = np.concatenate([*parts, *(columns[name] for columns in held)] or [np.zeros(0, kind)])
-                raw[name] = Coded(values, self._values[name]) if name in self._values else values
+            sizes = [_rows(columns) for columns in held]
+            rows = sum(size for _, size in self._blocks[number]) + sum(sizes)
+            plain = {name: np.empty(rows, kind) for name, kind in self._types.items()}
+            done = 0
+            for offset, size in self._blocks[number]:
+                self._read([values[done : done + size] for values in plain.values()], offset)
+                done += size
+            for columns, size in zip(held, sizes):
+                for name, values in plain.items():
+                    values[done : done + size] = columns[name]
+                done += size
             self._held[number] = []
-            if rows := len(next(iter(raw.values()), ())):
+            if rows:
+                raw = {
+                    name: Coded(values, self._values[name]) if name in self._values else values
+                    for name, values in plain.items()
+                }
                 yield template.with_raw(raw, rows)
 
     def _spill(self) -> None:
         for number, held in enumerate(self._held):
-            for place, name in enumerate(self._types if held else ()):
-                # One write for all pieces: they are many, and small.
-                with open(self._file(number, place), "ab") as file:
-                    np.concatenate([columns[name] for columns in held]).tofile(file)
+            if held:
+                self._blocks[number].append((self._file.tell(), sum(map(_rows, held))))
+                for name in self._types:
+                    self._file.writelines(columns[name].data for columns in held)
             self._held[number] = []
         self._bytes = 0
 
-    def _file(self, part: int, column: int) -> Path:
-        return self._folder / f"{part}.{column}"
+    def _read(self, columns: list[np.ndarray], offset: int) -> None:
+        """Fill arrays, one after another, from a place of the file on."""
+        wanted = sum(values.nbytes for values in columns)
+        if os.preadv(self._file.fileno(), [values.data for values in columns], offset) != wanted:
+            raise OSError("A temporary file is shorter than what was written to it.")
 
     def _plain(self, name: Any, values: Any) -> np.ndarray:
         """Return a column as numbers of a type that a file can hold."""
@@ -185,3 +205,7 @@ class _Parts:
             values = np.array([place[value] for value in values.values] or [0], dtype=np.int32)[values.codes]
         self._types[name] = values.dtype
         return values
+
+
+def _rows(columns: dict[Any, np.ndarray]) -> int:
+    return len(next(iter(columns.values()), ()))
