@@ -29,10 +29,11 @@ import unittest.mock
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support_postgres import new_database
 from support_store import OnPostgres, OnSqlite, batch, row
 
 from lsst.qa.store import totals
-from lsst.qa.store.database import tables, writing
+from lsst.qa.store.database import WRITES, connect, tables, writing
 from lsst.qa.store.insertion import write_batch
 from lsst.qa.store.query import get_run, history, latest_runs, run_summary
 from lsst.qa.store.totals import sum_up
@@ -153,7 +154,19 @@ class SqliteTotalsTestCase(TotalsTests, OnSqlite, unittest.TestCase):
 
 
 class PostgresTotalsTestCase(TotalsTests, OnPostgres, unittest.TestCase):
-    pass
+    """With other databases on the same server."""
+
+    def test_writes_of_other_databases(self) -> None:
+        watch = Watch(self.engine)
+        first = watch.state()
+        other = connect(new_database(), create=True)
+        self.addCleanup(other.dispose)
+        self.assertEqual(watch.state(), first)
+
+    def test_watch_of_an_earlier_version(self) -> None:
+        with self.engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP SEQUENCE {WRITES}")
+        self.test_watch()
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from __future__ import annotations
 __all__ = [
     "DEFAULT_URL",
     "SCHEMA_FILE",
+    "WRITES",
     "Tables",
     "connect",
     "exists",
@@ -52,6 +53,18 @@ SCHEMA_FILE = Path(__file__).with_name("schema.yaml")
 
 _CREATION_LOCK = 0x7161  # any number that no other application takes as its advisory lock
 
+
+WRITES = f"{SCHEMA}.writes"
+"""Sequence that counts what was written into a database of PostgreSQL, whose
+own counts are of all databases of a server."""
+
+# After the write, so that whoever sees another number sees what was written;
+# in no transaction that others would have to wait for. A database of an
+# earlier version has none.
+_COUNT_WRITE = f"""
+    SELECT nextval(counted) FROM (SELECT to_regclass('{WRITES}') AS counted) AS held
+    WHERE has_sequence_privilege(counted, 'USAGE')
+"""
 
 # What SQLAlchemy tells of tables takes many questions, and this is all that is
 # asked for.
@@ -163,8 +176,12 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """
     # On SQLite a transaction that reads first and writes later fails at once
     # if another wrote meanwhile.
-    with engine.connect().execution_options(**{BEGIN: "BEGIN IMMEDIATE"}) as connection, connection.begin():
-        yield connection
+    with engine.connect().execution_options(**{BEGIN: "BEGIN IMMEDIATE"}) as connection:
+        with connection.begin():
+            yield connection
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(_COUNT_WRITE)
+            connection.commit()
 
 
 def exists(url: str) -> bool:
@@ -247,6 +264,7 @@ def _make(engine: sa.Engine) -> None:
         if engine.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
             connection.execute(sa.schema.CreateSchema(SCHEMA, if_not_exists=True))
+            connection.exec_driver_sql(f"CREATE SEQUENCE IF NOT EXISTS {WRITES}")
         declared.run.metadata.create_all(connection)
 
 

@@ -84,7 +84,8 @@ def condense(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
     numbers_of = {"value": center, "error": error, "low": low, "high": high, "far": far}
     return {
         "unit": next((unit for unit in units if unit is not None), None),
-        **{name: None if np.isnan(number) else float(number) for name, number in numbers_of.items()},
+        # PostgreSQL keeps no sign of zero.
+        **{name: None if np.isnan(number) else float(number) + 0.0 for name, number in numbers_of.items()},
         "n_rows": len(rows),
         "n": sum(number or 0 for number in numbers),
         **{f"n_{status}": counts[status] for status in ("ok", "empty", "undefined", "failed")},

@@ -27,7 +27,10 @@ import threading
 
 import sqlalchemy as sa
 
+from .database import WRITES
 from .engines import BEGIN
+
+_COUNTED = f"SELECT has_sequence_privilege(to_regclass('{WRITES}'), 'SELECT')"
 
 
 class Watch:
@@ -44,6 +47,7 @@ class Watch:
         self._lock = threading.Lock()
         self._connection: sa.Connection | None = None
         self._connected = 0
+        self._question = "PRAGMA data_version"
         # It is not the pool's to close while it is held here.
         sa.event.listen(engine, "engine_disposed", self._leave)
 
@@ -84,9 +88,12 @@ class Watch:
             # the connection has to be always the same.
             self._connection = self._engine.connect().execution_options(**{BEGIN: ""})
             self._connected += 1
-        sqlite = self._engine.dialect.name == "sqlite"
-        # On PostgreSQL, which transactions there are and have been.
-        question = "PRAGMA data_version" if sqlite else "SELECT CAST(pg_current_snapshot() AS text)"
-        answer = self._connection.exec_driver_sql(question).scalar_one()
+            if self._engine.dialect.name == "postgresql":
+                counted = self._connection.exec_driver_sql(_COUNTED).scalar_one()
+                # Else which transactions there are and have been, of all
+                # databases of the server.
+                snapshot = "SELECT pg_current_snapshot()::text"
+                self._question = f"SELECT last_value, is_called FROM {WRITES}" if counted else snapshot
+        answer = tuple(self._connection.exec_driver_sql(self._question).one())
         self._connection.rollback()
         return f"{self._connected} {answer}"
