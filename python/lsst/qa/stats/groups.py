@@ -363,4 +363,6 @@ def _runs(keys: np.ndarray) -> Groups:
     first = np.ones(len(keys), dtype=bool)
     first[1:] = keys[1:] != keys[:-1]
     starts = np.flatnonzero(first)
-    return Groups(keys[starts], starts, np.diff(starts, append=len(keys)))
+    ends = np.empty_like(starts)
+    ends[:-1], ends[-1:] = starts[1:], len(keys)
+    return Groups(keys[starts], starts, ends - starts)

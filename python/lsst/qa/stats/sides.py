@@ -86,5 +86,7 @@ def number_in(mask: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> np.nd
     """
     if not len(starts):
         return np.zeros(0, dtype=np.int32)
-    up_to = np.cumsum(mask.view(np.int8), dtype=np.int32)[starts + (counts - 1)]
-    return np.diff(up_to, prepend=np.int32(0))
+    up_to = np.cumsum(mask.view(np.int8), dtype=np.int32).take(starts + (counts - 1))
+    number: np.ndarray = up_to.copy()
+    number[1:] -= up_to[:-1]
+    return number
