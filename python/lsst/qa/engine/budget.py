@@ -147,11 +147,14 @@ def planned(tasks: Sequence[Task], table: Source, memory: int | None) -> list[Ba
     """
     batches = []
     greedy: dict[str, int] = {}
+    contexts: list[int | None] = []
     for batch in _together(tasks, table.n_rows, memory):
         if memory is None or batch.fits(memory):
             batches.append(batch)
             continue
-        batch = batch if batch.tasks[0].metric.steps else _narrowed(batch, table, memory)
+        if not batch.tasks[0].metric.steps:
+            contexts = contexts or [largest_context(table, batch.tasks)]
+            batch = _narrowed(batch, table, memory, contexts[0])
         for task in batch.tasks:
             if (least := _least(batch, task, memory)) > memory:
                 greedy[task.metric.name] = max(least, greedy.get(task.metric.name, 0))
@@ -207,8 +210,7 @@ def reading(tasks: Sequence[Task]) -> int:
     bytes : `int`
         At most; nothing that is kept of what is read.
     """
-    columns = {name for task in tasks for name in columns_of(task)}
-    return _READING + max(len(columns) - _NARROW, 0) * _WIDER
+    return _READING + max(_width_read(tasks) - _NARROW, 0) * _WIDER
 
 
 def taken_by(tasks: Sequence[Task]) -> Callable[[Mapping[Any, int]], float]:
@@ -237,6 +239,11 @@ def taken_by(tasks: Sequence[Task]) -> Callable[[Mapping[Any, int]], float]:
     )
 
 
+def _width_read(tasks: Sequence[Task]) -> int:
+    """Count the columns that metrics read."""
+    return len({name for task in tasks for name in columns_of(task)})
+
+
 def _together(tasks: Sequence[Task], n_rows: int, memory: int | None) -> Iterator[Batch]:
     """Put metrics together that share what they read: where there is a bound,
     those of several bands, as far as reading leaves enough for what is kept.
@@ -250,9 +257,10 @@ def _together(tasks: Sequence[Task], n_rows: int, memory: int | None) -> Iterato
     together: list[Task] = []
     while by_band:
         # Those come next that add the fewest columns.
-        costs = {band: reading([*together, *own]) for band, own in by_band.items()}
-        band = min(costs, key=costs.__getitem__)
-        if together and (memory is None or costs[band] > _SHARE * memory):
+        widths = {band: _width_read([*together, *own]) for band, own in by_band.items()}
+        band = min(widths, key=widths.__getitem__)
+        more = reading([*together, *by_band[band]])
+        if together and (memory is None or more > _SHARE * memory):
             yield Batch(together, n_rows)
             together = []
         else:
@@ -261,9 +269,11 @@ def _together(tasks: Sequence[Task], n_rows: int, memory: int | None) -> Iterato
         yield Batch(together, n_rows)
 
 
-def _narrowed(batch: Batch, table: Source, memory: int) -> Batch:
-    """Find out how much less than all rows is held at once, if need be."""
-    if (rows := largest_context(table, batch.tasks)) is not None:
+def _narrowed(batch: Batch, table: Source, memory: int, rows: int | None) -> Batch:
+    """Find out how much less than all rows is held at once, if need be, from
+    the rows of the largest context.
+    """
+    if rows is not None:
         batch = batch._replace(n_rows=rows, apart=True)
     if batch.fits(memory) or all(_least(batch, task, memory) <= memory for task in batch.tasks):
         return batch
