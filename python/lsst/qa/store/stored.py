@@ -40,14 +40,15 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from ..errors import CollectionError, InputError, NotATableError, UnknownNameError
 from .database import tables
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     from lsst.daf.butler import Butler, DatasetRef
     from lsst.resources import ResourcePath
 
@@ -251,6 +252,8 @@ def read_part(
 
 
 def _part(file: pq.ParquetFile, names: list[str], offset: int, wanted: int) -> pa.Table:
+    import pyarrow as pa
+
     groups, skipped, start = [], 0, 0
     for group in range(file.metadata.num_row_groups):
         rows = file.metadata.row_group(group).num_rows
@@ -330,6 +333,10 @@ def known_butler(repo: str) -> Butler:
 
 @contextlib.contextmanager
 def _opened(uri: ResourcePath) -> Iterator[pq.ParquetFile]:
+    # Imported when a table is read, as the Butler is.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with uri.as_local() as local:
             with pq.ParquetFile(local.ospath, buffer_size=1 << 20, pre_buffer=False) as file:
