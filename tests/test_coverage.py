@@ -23,6 +23,7 @@ on.
 
 from __future__ import annotations
 
+import csv
 import dataclasses
 import functools
 import json
@@ -44,15 +45,19 @@ SKIES = {
     "faint stars and galaxies of 8 visits": 40,
     "positions of stars of 6 visits": 40,
     "shapes of a visit's stars": 60,
+    "shapes of a coadd's stars by colour": 40,
     "PSF residuals close together of a visit": 8,
     "stellar locus": 80,
     "faint stars and sky of a visit": 100,
     "census of a visit": 100,
     "detectors of a visit": 100,
     "true sources and detections": 30,
+    "many true sources": 40,
     "fakes of difference images": 100,
     "sources beside reference stars": 100,
     "stars over seasons": 50,
+    "numbers of tasks": 40,
+    "visits of a survey": 100,
 }
 """How many skies of each family are measured here."""
 
@@ -117,6 +122,15 @@ class HonestErrorsTestCase(unittest.TestCase):
                     # Of an error 1.5 times too small it would be 49.5 %.
                     self.assertAlmostEqual(row.coverage, 100.0 * ONE_SIGMA, delta=10.0)
                     self.assertAlmostEqual(row.error / row.scatter, 1.0, delta=0.2)
+
+    def test_undefined(self) -> None:
+        """Of metrics that are not in the table, it says why no truth is
+        defined.
+        """
+        with (RESULTS.parent / "without.csv").open(newline="") as stream:
+            without = {row[0]: row[1] for row in list(csv.reader(stream))[1:]}
+        for name, reason in without.items():
+            self.assertTrue(reason.startswith("undefined: "), f"{name}: {reason}")
 
     def test_names(self) -> None:
         """Populations know no metric that does not exist, and the table no

@@ -27,7 +27,7 @@ from .coadds import COADDS
 from .coverage import Coverage, covered, tally
 from .fields import CLOSE, DETECTORS, FIELDS
 from .locus import FARO_LOCUS, HSC_LOCUS, LOCUS
-from .matches import COLOURS, MATCHES
+from .matches import COLOURS, LIMITS, MATCHES
 from .photometry import BRIGHT, FAINT
 from .population import Population
 from .products import PRODUCTS
@@ -56,6 +56,7 @@ POPULATIONS: tuple[Population, ...] = (
     *CENSUS,
     *SUMMARIES,
     MATCHES,
+    LIMITS,
     COLOURS,
     *PRODUCTS,
     *COADDS,

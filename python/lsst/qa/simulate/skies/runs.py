@@ -103,6 +103,7 @@ _VISITS = 400
 _DEPTH, _DEPTH_SPREAD = 24.6, 0.2
 _SEEING, _SEEING_SPREAD = 0.7, 0.15
 _NEAR, _FAR = 3e-5, 1.5e-7
+_PARTS = ("", ".E1", ".E2", ".Ex")
 
 
 def _draw_visits(rng: np.random.Generator) -> Columns:
@@ -111,8 +112,8 @@ def _draw_visits(rng: np.random.Generator) -> Columns:
         "band": np.full(_VISITS, "r"),
         "m5": rng.normal(_DEPTH, _DEPTH_SPREAD, _VISITS),
         "seeing": _SEEING * np.exp(_SEEING_SPREAD * rng.standard_normal(_VISITS)),
-        "TE3": _NEAR * rng.standard_normal(_VISITS),
-        "TE4": _FAR * rng.standard_normal(_VISITS),
+        **{f"TE3{part}": _NEAR * rng.standard_normal(_VISITS) for part in _PARTS},
+        **{f"TE4{part}": _FAR * rng.standard_normal(_VISITS) for part in _PARTS},
     }
 
 
@@ -126,6 +127,7 @@ def _true_visits() -> Truths:
             "DF1": 100.0 * ndtr((24.4 - _DEPTH) / _DEPTH_SPREAD),
             "Z1": _DEPTH + _DEPTH_SPREAD * ndtri(0.1),
             "TEF": 100.0 * (1.0 - near * far),
+            "TEF.scalar": 100.0 * (1.0 - (near * far) ** 3),
         }
     )
 

@@ -29,6 +29,7 @@ import functools
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtr
 
 from ..imaging import moments
 from .population import Columns, Population, Truths, scatter
@@ -46,6 +47,8 @@ _SPOILT = {
     "object": ("psfFlux_flag", "pixelFlags_saturatedCenter"),
 }
 _CHANCE = 0.1
+_OFFSET, _SPREAD, _OUTLYING = 8.0, 25.0, 50.0  # mmag
+"""Of PSF magnitudes from the model's, and what is far for these."""
 
 
 def _story(kind: str, rng: np.random.Generator, n: int) -> Columns:
@@ -87,6 +90,8 @@ def _draw(kind: str, rng: np.random.Generator) -> Columns:
         **{name: story[name] for name in _SPOILT[kind]},
     }
     rows = len(flux)
+    away = _OFFSET + _SPREAD * rng.standard_normal(rows)
+    measured["cModelFlux" if kind == "object" else "gaussianFlux"] = flux * 10.0 ** (0.4e-3 * away)
     shared = {"detect_isPrimary": story["primary"]}
     if kind == "object":
         own = {f"r_{name}": values for name, values in measured.items()}
@@ -115,6 +120,9 @@ def _truths(kind: str) -> Truths:
     found["size_residual_scatter.trace"] = scatter(away["trace"][chosen])
     for name in ("star_trace", "psf_trace", "star_determinant", "psf_determinant"):
         found[f"{name}_radius"] = np.median(away[name][chosen])
+    found |= {"psf_model_offset": _OFFSET, "psf_model_scatter": _SPREAD}
+    far = ndtr((_OFFSET - _OUTLYING) / _SPREAD) + ndtr((-_OFFSET - _OUTLYING) / _SPREAD)
+    found["psf_model_outlier_fraction"] = 100.0 * far
     if kind == "source":
         model = np.hypot(story["psf_e1"], story["psf_e2"])[chosen]
         found |= {"SE1": np.median(model), "SE2": np.quantile(model, 0.95)}
