@@ -129,20 +129,22 @@ def _add(
     up, across = s1 * c2 - c1 * s2, t1 * u2 - u1 * t2
     apart = up * up + d1 * d2 * (across * across)
     place = np.searchsorted(edges, apart, side="right") - 1
-    within = (place >= 0) & (place < len(edges) - 1)
+    within = np.flatnonzero((place >= 0) & (place < len(edges) - 1))
     point, other, place = point[within], other[within], place[within]
-    # Carried along the great circle, the frame turns by the angle of
-    # near + i turn, whose size is the cosine of half the separation.
-    near = ((c1 * c2 + s1 * s2) * (u1 * u2 + t1 * t2))[within]
-    turn = ((s1 * c2 + c1 * s2) * across)[within]
-    carried = (near + 1j * turn) ** 4 / (1.0 - apart[within]) ** 2
+    carried = None
+    if products.spin.any():
+        # Carried along the great circle, the frame turns by the angle of
+        # near + i turn, whose size is the cosine of half the separation.
+        near = (c1 * c2 + s1 * s2) * (u1 * u2 + t1 * t2)
+        turn = (s1 * c2 + c1 * s2) * across
+        carried = np.square(np.square((near + 1j * turn)[within])) / np.square(1.0 - apart[within])
     here, there = (marks.values[at, :, 0] + 1j * marks.values[at, :, 1] for at in (point, other))
     cell = (place * marks.blocks + marks.block[point]) * marks.blocks + marks.block[other]
     shape, size = sums.shape[:-1], sums[..., 0].size
     sums[..., 0] += np.bincount(cell, marks.weights[point] * marks.weights[other], size).reshape(shape)
     for number, (a, b, spin) in enumerate(zip(*products), start=1):
         product = 0.5 * (here[:, a] * there[:, b].conj() + here[:, b] * there[:, a].conj())
-        real = (product * carried.conj()).real if spin else product.real
+        real = (product * carried.conj()).real if spin and carried is not None else product.real
         sums[..., number] += np.bincount(cell, real, size).reshape(shape)
 
 
