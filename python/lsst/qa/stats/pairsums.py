@@ -138,12 +138,15 @@ def _add(
         near = (c1 * c2 + s1 * s2) * (u1 * u2 + t1 * t2)
         turn = (s1 * c2 + c1 * s2) * across
         carried = np.square(np.square((near + 1j * turn)[within])) / np.square(1.0 - apart[within])
-    here, there = (marks.values[at, :, 0] + 1j * marks.values[at, :, 1] for at in (point, other))
+    fields = np.ascontiguousarray(marks.values).view(np.complex128)[..., 0]
+    here, there = fields[point], fields[other].conj()
     cell = (place * marks.blocks + marks.block[point]) * marks.blocks + marks.block[other]
     shape, size = sums.shape[:-1], sums[..., 0].size
     sums[..., 0] += np.bincount(cell, marks.weights[point] * marks.weights[other], size).reshape(shape)
     for number, (a, b, spin) in enumerate(zip(*products), start=1):
-        product = 0.5 * (here[:, a] * there[:, b].conj() + here[:, b] * there[:, a].conj())
+        product = here[:, a] * there[:, b]
+        if a != b:
+            product = 0.5 * (product + here[:, b] * there[:, a])
         real = (product * carried.conj()).real if spin and carried is not None else product.real
         sums[..., number] += np.bincount(cell, real, size).reshape(shape)
 
