@@ -32,7 +32,7 @@ from pathlib import Path
 
 _ARENAS, _M_ARENA_MAX = 1, -8  # as glibc names the option
 _SECONDS = 1.0
-_GROWTH = 8 << 20
+_GROWTH = 4 << 20
 
 
 def resident() -> int:

@@ -35,7 +35,7 @@ from ...errors import CollectionError, UnknownNameError
 from ...plots.drawing import Drawing
 from ...plots.picture import FORMATS, picture
 from ...store.data_ids import data_id_measurements
-from .. import answers, arrange
+from .. import answers, arrange, memory
 from ..charts.standard import standard_chart
 from ..drawings import Choice, Choices, choices, drawing, usual_band
 from ..links import Links
@@ -245,6 +245,7 @@ def add(site: Site) -> None:
         if form in FORMATS:
             title = f"{shown['title']}{' in ' + shown['band'] if shown['band'] else ''}, "
             made = picture(drawn, title + arrange.where(shown["data_id"]), form)
+            memory.give_back()  # figures are large, and wait for each other to go
             return answers.bytes_answer(request, made, FORMATS[form])
         if form == "json":
             return site.show(request, VIEW, {**shown, "drawing": drawn.to_dict()})
