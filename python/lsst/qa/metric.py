@@ -187,14 +187,14 @@ class Metric:
         """Whether the metric works on groups of rows."""
         return bool(self.steps)
 
-    @property
+    @functools.cached_property
     def measured(self) -> tuple[str, ...]:
         """What a metric over columns takes, but for its selection."""
         if self.shared is None:
             return positional_of(self.function)
         return tuple(dict.fromkeys((*positional_of(self.shared), *positional_of(self.function)[1:])))
 
-    @property
+    @functools.cached_property
     def each_band(self) -> bool:
         """Whether it is measured in each band of a table that has columns for
         each.
@@ -202,7 +202,7 @@ class Metric:
         found = map(TABLES[self.table].column, self.columns)
         return any(column is not None and column[1] == ANY_BAND for column in found)
 
-    @property
+    @functools.cached_property
     def columns(self) -> tuple[str, ...]:
         """Names of the table's columns that the metric needs, sorted."""
         table = TABLES[self.table]

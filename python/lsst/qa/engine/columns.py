@@ -99,13 +99,13 @@ class _Held:
     ):
         self._batch, self._stack = batch, stack
         self._folder: Path | None = None
-        self._tasks = [(task, selected_by(task)) for task in batch.tasks]
+        self._tasks = [(task, selected_by(task), columns_of(task, selection=False)) for task in batch.tasks]
         self._levels = [Level(split, time), *([Level((*split, *detail), time)] if detail else [])]
         wanted: dict[Any, set[str]] = {}
         masks: dict[Any, Any] = {}
-        for task, key in self._tasks:
+        for task, key, names in self._tasks:
             masks[key] = mask_of(task)
-            wanted.setdefault(key, set()).update(columns_of(task, selection=False))
+            wanted.setdefault(key, set()).update(names)
         self._samples = {key: Sample(masks[key], sorted(names)) for key, names in wanted.items()}
         self._taken = taken_by(batch.tasks)
         self._room = math.inf if batch.within is None else batch.within - reading(batch.tasks)
@@ -135,20 +135,20 @@ class _Held:
         for place, sample in enumerate(self._samples.values()):
             sample.store(self._folder / str(place))
 
-    def _columns(self, task: Task, sample: Sample, number: int) -> dict[str, Any]:
+    def _columns(self, task: Task, names: Sequence[str], sample: Sample, number: int) -> dict[str, Any]:
         in_files = self._folder is not None and not self._batch.holds(task, sample.rows(number))
-        return sample.columns(number, columns_of(task, selection=False), in_files)
+        return sample.columns(number, names, in_files)
 
     def _rows(self, place: int, context: Context, fields: dict[str, Any]) -> Iterator[_Found]:
         made: dict[Any, Any] = {}
-        for task, key in self._tasks:
+        for task, key, names in self._tasks:
             if place and not task.metric.in_detail:
                 continue
             sample = self._samples[key]
             for row in measured(
                 task,
                 fields,
-                lambda: applied(task, self._columns(task, sample, context.number), fields, made),  # noqa: B023
+                lambda: applied(task, self._columns(task, names, sample, context.number), fields, made),  # noqa: B023
                 lambda: f"of {context.total} rows {sample.rows(context.number)} were selected",  # noqa: B023
             ):
                 yield place, context.key, task, row

@@ -126,7 +126,8 @@ class ParquetTable:
         """
         # The second core decodes the next rows: to share out the columns of
         # each batch among threads takes more than it saves.
-        return ahead(self._decoded(names))
+        pieces = self._decoded(names)
+        return ahead(pieces) if self.n_rows > BATCH_ROWS else pieces
 
     def _decoded(self, names: Sequence[str]) -> Generator[dict[str, Any], None, None]:
         try:
