@@ -59,17 +59,51 @@ mas; error of a flux, in nJy; scatter of a position, in mas."""
 
 
 def flux_of(mag: Any) -> Any:
-    """Return fluxes in nJy."""
+    """Return fluxes.
+
+    Parameters
+    ----------
+    mag : `float` or `numpy.ndarray`
+        AB magnitudes.
+
+    Returns
+    -------
+    flux : `float` or `numpy.ndarray`
+        In nJy.
+    """
     return 10.0 ** (-0.4 * (mag - 31.4))
 
 
 def shifted(mag: np.ndarray, place: int) -> np.ndarray:
-    """Return what is measured without noise, in the band of this number."""
+    """Return what is measured without noise in a band.
+
+    Parameters
+    ----------
+    mag : `numpy.ndarray`, (n,)
+        True magnitudes.
+    place : `int`
+        Number of the band, from the bluest.
+
+    Returns
+    -------
+    flux : `numpy.ndarray`, (n,)
+        In nJy.
+    """
     return np.asarray(flux_of(mag + 1e-3 * SHIFT * (place + 1)))
 
 
 def flux_error(flux: np.ndarray) -> np.ndarray:
     """Return the noise of a flux, which grows with it, so that S/N is at most
     50.
+
+    Parameters
+    ----------
+    flux : `numpy.ndarray`, (n,)
+        In nJy.
+
+    Returns
+    -------
+    error : `numpy.ndarray`, (n,)
+        In nJy.
     """
     return np.asarray(np.hypot(ERROR, 0.02 * flux))
