@@ -26,14 +26,18 @@ from __future__ import annotations
 __all__ = ["Marks", "Products", "add_pairs"]
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .zones import Runs
 
-_PAIRS = 1 << 16
+_PAIRS = 1 << 11
+"""Pairs at a time: what is worked out of so few stays in the processor's
+cache, and the memory for it is not asked for anew.
+"""
+
 _WORTH_COMPILING = 1 << 20
 
 
@@ -101,22 +105,35 @@ def add_pairs(marks: Marks, runs: Runs, edges: np.ndarray, products: Products, s
     if compiled is not None:
         compiled(*runs, marks.places, marks.weights, marks.values, marks.block, edges, *products, sums)
         return
+    # Taken from a column at a time, which is several times as fast as rows.
+    places = tuple(np.ascontiguousarray(marks.places.T))
+    fields = tuple(np.ascontiguousarray(field) for field in _complex(marks.values).T)
     for point, other in _listed(runs):
-        _add(marks, point, other, edges, products, sums)
+        _add(marks, places, fields, point, other, edges, products, sums)
+
+
+def _complex(values: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(values).view(np.complex128)[..., 0]
 
 
 def _listed(runs: Runs) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """List the candidates of runs, so many at a time."""
-    ends = np.cumsum(runs.end - runs.begin)
+    counts = runs.end - runs.begin
+    ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
     for start in range(0, total, _PAIRS):
-        number = np.arange(start, min(start + _PAIRS, total))
-        run = np.searchsorted(ends, number, side="right")
-        yield runs.point[run], runs.end[run] - (ends[run] - number)
+        stop = min(start + _PAIRS, total)
+        first, last = np.searchsorted(ends, [start, stop - 1], side="right")
+        some = slice(first, last + 1)
+        listed = np.minimum(ends[some], stop) - np.maximum(ends[some] - counts[some], start)
+        offset = np.repeat(runs.end[some] - ends[some], listed)
+        yield np.repeat(runs.point[some], listed), np.arange(start, stop) + offset
 
 
 def _add(
     marks: Marks,
+    places: Sequence[np.ndarray],
+    fields: Sequence[np.ndarray],
     point: np.ndarray,
     other: np.ndarray,
     edges: np.ndarray,
@@ -124,29 +141,28 @@ def _add(
     sums: np.ndarray,
 ) -> None:
     """Add listed pairs."""
-    s1, c1, d1, t1, u1 = marks.places[point].T
-    s2, c2, d2, t2, u2 = marks.places[other].T
+    s1, c1, d1, t1, u1 = (column.take(point) for column in places)
+    s2, c2, d2, t2, u2 = (column.take(other) for column in places)
     up, across = s1 * c2 - c1 * s2, t1 * u2 - u1 * t2
     apart = up * up + d1 * d2 * (across * across)
-    place = np.searchsorted(edges, apart, side="right") - 1
-    within = np.flatnonzero((place >= 0) & (place < len(edges) - 1))
-    point, other, place = point[within], other[within], place[within]
+    within = np.flatnonzero((apart >= edges[0]) & (apart < edges[-1]))
+    point, other = point.take(within), other.take(within)
+    place = np.searchsorted(edges[1:-1], apart.take(within), side="right")
     carried = None
     if products.spin.any():
         # Carried along the great circle, the frame turns by the angle of
         # near + i turn, whose size is the cosine of half the separation.
         near = (c1 * c2 + s1 * s2) * (u1 * u2 + t1 * t2)
         turn = (s1 * c2 + c1 * s2) * across
-        carried = np.square(np.square((near + 1j * turn)[within])) / np.square(1.0 - apart[within])
-    fields = np.ascontiguousarray(marks.values).view(np.complex128)[..., 0]
-    here, there = fields[point], fields[other].conj()
-    cell = (place * marks.blocks + marks.block[point]) * marks.blocks + marks.block[other]
+        carried = np.square(np.square((near + 1j * turn).take(within))) / np.square(1.0 - apart.take(within))
+    cell = (place * marks.blocks + marks.block.take(point)) * marks.blocks + marks.block.take(other)
     shape, size = sums.shape[:-1], sums[..., 0].size
-    sums[..., 0] += np.bincount(cell, marks.weights[point] * marks.weights[other], size).reshape(shape)
+    weights = marks.weights.take(point) * marks.weights.take(other)
+    sums[..., 0] += np.bincount(cell, weights, size).reshape(shape)
     for number, (a, b, spin) in enumerate(zip(*products), start=1):
-        product = here[:, a] * there[:, b]
+        product = fields[a].take(point) * fields[b].take(other).conj()
         if a != b:
-            product = 0.5 * (product + here[:, b] * there[:, a])
+            product = 0.5 * (product + fields[b].take(point) * fields[a].take(other).conj())
         real = (product * carried.conj()).real if spin and carried is not None else product.real
         sums[..., number] += np.bincount(cell, real, size).reshape(shape)
 
