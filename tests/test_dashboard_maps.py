@@ -37,7 +37,7 @@ from lsst.qa.results import from_rows
 from lsst.qa.store.database import connect
 from lsst.qa.store.insertion import write_batch
 from lsst.qa.store.load import load
-from lsst.qa.store.regions import Places, Region, keep_regions, lacking, regions
+from lsst.qa.store.regions import Places, Region, keep_regions, lacking, regions, regions_of
 
 SQUARE = ((359.5, -0.5), (0.5, -0.5), (0.5, 0.5), (359.5, 0.5))
 
@@ -163,6 +163,9 @@ class LoadTestCase(unittest.TestCase):
         (found,) = regions(engine, "visit")
         self.assertEqual((found.instrument, found.visit, len(found.outline)), (INSTRUMENT, 11, 4))
         self.assertEqual([one.tract for one in regions(engine, "tract")], [0])
+        for asked in ([11, 12, 13, 21], [11, 13], [12], [12, 13]):  # ranges, single ones, both
+            wanted = Places(visits={(INSTRUMENT, visit) for visit in asked})
+            self.assertEqual(sorted(one.visit or 0 for one in regions_of(butler, wanted)), asked)
 
 
 class PostgresTestCase(RegionsTests, OnPostgres, unittest.TestCase):

@@ -169,13 +169,30 @@ def _records(
     butler: Butler, kind: str, owner: str, name: str, dimension: str, numbers: Sequence[int]
 ) -> Iterator[Any]:
     """Read dimension records that have a region, some at a time."""
-    for start in range(0, len(numbers), _PART):
-        wanted = {"numbers": list(numbers[start : start + _PART])}
+    spans = _spans(numbers)
+    for start in range(0, len(spans), _PART):
+        part = spans[start : start + _PART]
+        alone = [first for first, last in part if first == last]
+        # The visits of a night follow each other; a range takes the time of
+        # a single one.
+        ranges = ", ".join(f"{first}..{last}" for first, last in part if first != last)
+        asked = [f"{dimension} IN (:alone)"] * bool(alone) + [f"{dimension} IN ({ranges})"] * bool(ranges)
         with butler.query() as query:
-            found = query.where(f"{dimension} IN (:numbers)", {owner: name}, bind=wanted)
+            found = query.where(" OR ".join(asked), {owner: name}, bind={"alone": alone})
             factory = query.expression_factory
             outlined = found.where(factory.not_(getattr(factory, kind).region.is_null))
             yield from outlined.dimension_records(kind)
+
+
+def _spans(numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Put together sorted numbers that follow each other: first and last."""
+    spans: list[tuple[int, int]] = []
+    for number in numbers:
+        if spans and number == spans[-1][1] + 1:
+            spans[-1] = (spans[-1][0], number)
+        else:
+            spans.append((number, number))
+    return spans
 
 
 def _camera(butler: Butler, instrument: str, visits: Sequence[int]) -> Iterator[Region]:
