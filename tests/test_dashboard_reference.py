@@ -61,6 +61,9 @@ class ReferenceTestCase(OnSqlite, unittest.TestCase):
             for method, described in methods.items():
                 self.assertTrue(described["description"], f"{method} {path}")
                 self.assertIn("422", described["responses"])
+        for one in [*operations(document), *schemas(document)]:
+            for field in one["parameters"] if "path" in one else one["fields"]:
+                self.assertTrue(field["about"], f"{one.get('path', one.get('name'))} {field['name']}")
 
     def test_operations(self) -> None:
         listed = {(one["method"], one["path"]): one for one in operations(self.document)}

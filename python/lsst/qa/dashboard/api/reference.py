@@ -80,7 +80,7 @@ def _operation(document: Document, method: str, path: str, described: Document) 
     whole = content.get("application/json", {}).get("schema", {})
     body = described.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema")
     given = [
-        _field(one["name"], one["schema"], one["in"], one["required"])
+        _field(one["name"], {**one["schema"], "description": one["description"]}, one["in"], one["required"])
         for one in described.get("parameters", ())
     ]
     return {

@@ -40,6 +40,7 @@ from ..access import FORM_TOKEN_HEADER
 from ..site import Site
 from . import PREFIX, RESOURCES
 from .formats import FAULTS, documented
+from .words import described
 
 _ABOUT = """Everything that the pages show. Lists come in pages of at most `limit` rows;
 `next` of one page is the `cursor` of the next. Numbers that are undefined are null. Times are UTC."""
@@ -211,10 +212,11 @@ def made(site: Site) -> Made:
 
 
 def _documented(site: Site, router: APIRouter) -> dict[str, Any]:
-    return get_openapi(
+    document = get_openapi(
         title="lsst.qa",
         version="1",
         description=_ABOUT,
         routes=router.routes,
         servers=[{"url": site.links.root or "/"}],
     )
+    return described(document)
