@@ -51,6 +51,8 @@ class Size:
     datasets: tuple[int, ...]
     loaded: int
     """Datasets of 100 rows each."""
+    released: int
+    """Rows of one table that gathered a release; 0 for none."""
     published: int
     """Visits of 9,450 measurements each: 50 metrics of 189 detectors."""
     shown: int
@@ -70,6 +72,7 @@ SIZES = {
         quanta=(1, 10, 40),
         datasets=(100, 1000),
         loaded=1000,
+        released=0,
         published=10,
         shown=10,
         reading=10.0,
@@ -84,12 +87,15 @@ SIZES = {
         quanta=(1, 10, 100, 300),
         datasets=(100, 1000, 10_000),
         loaded=10_000,
+        released=0,
         published=200,
         shown=500,
         reading=60.0,
     ),
 }
-SIZES["huge"] = dataclasses.replace(SIZES["full"], matched=(*SIZES["full"].matched, 100_000_000))
+SIZES["huge"] = dataclasses.replace(
+    SIZES["full"], matched=(*SIZES["full"].matched, 100_000_000), released=50_000_000
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -200,6 +206,10 @@ def _framework(size: Size) -> Iterator[Case]:
     for database in ("SQLite", "PostgreSQL"):
         loading = partial(_in_repository, "load", database=database)
         yield Case(f"load into {database}", 100 * size.loaded, "rows", make, loading, reads=False)
+        if size.released:
+            whole = partial(repositories.release, rows=size.released)
+            name = f"load a release into {database}"
+            yield Case(name, size.released, "rows", whole, loading, reads=False, often=False)
     # The proxy of the tests is slower than what it is to measure.
     few = min(20, size.published)
     for path, target, visits in (

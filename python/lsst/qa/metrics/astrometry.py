@@ -36,7 +36,7 @@ __all__ = [
     "places_by_visit",
 ]
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,9 +44,9 @@ import numpy as np
 from ..metric import Estimate, Metric, metric, srd
 from ..stats import (
     Groups,
+    direction,
     fraction,
     hash_order,
-    mean_position,
     median,
     pairs_in_annulus,
     quantile,
@@ -89,8 +89,8 @@ def astrometric_stars(
     extended: float = 0.5,
     all_compact: bool = False,
 ) -> dict[str, np.ndarray]:
-    """Pick the stars whose separations are measured, and their positions in
-    each visit.
+    """Pick the stars whose separations are measured, their positions in each
+    visit, and how these scatter to the east and to the north, in mas.
 
     A star has at least two detections, a median magnitude of ``mag_min`` to
     ``mag_max``, a median S/N of at least ``snr_min`` and is compact.
@@ -103,11 +103,15 @@ def astrometric_stars(
     chosen &= stars.median_at_least(psf_snr, snr_min)
     rows, sample = np.flatnonzero(stars.spread(chosen)), stars.take(chosen)
     ra, dec = ra[rows], dec[rows]
-    mean_ra, mean_dec = mean_position(ra, dec, sample.mean)
+    vectors = unit_vectors(ra, dec)
+    mean_ra, mean_dec = direction(*map(sample.mean, vectors))
+    east, north = _scatter(sample, vectors, mean_ra, mean_dec)
     return {
         "star": sample.keys,
         "mean_ra": mean_ra,
         "mean_dec": mean_dec,
+        "east": east,
+        "north": north,
         "row_star": sample.spread(sample.keys),
         "visit": visit[rows],
         "source": sourceId[rows],
@@ -170,21 +174,21 @@ def pair_residuals(
     low, high = max(distance - 1.0, 0.0) * ARCMIN, (distance + 1.0) * ARCMIN
     first, second = pairs_in_annulus(mean_ra, mean_dec, low, high, star, most_pairs)
     parts = [
-        _measure(places, first[at], second[at], at.start, about)
+        _measure(places, first[at], second[at], about)
         for at in _slices(len(first), max(_CHUNK // max(visits, 1), 1))
     ]
-    rms, residual, owner = (
-        np.concatenate(part) if parts else np.zeros(0) for part in (list(zip(*parts)) or [()] * 3)
+    rms, residual, used = (
+        np.concatenate(part) if parts else np.zeros(0, dtype=np.int64)
+        for part in (list(zip(*parts)) or [()] * 3)
     )
     measured = np.isfinite(rms)
-    owner = owner.astype(np.int64, copy=False)
     return {
         "rms": rms[measured],
         "first": first[measured],
         "second": second[measured],
         "residual": residual,
-        "residual_first": first[owner],
-        "residual_second": second[owner],
+        "residual_first": np.repeat(first, used),
+        "residual_second": np.repeat(second, used),
     }
 
 
@@ -283,6 +287,23 @@ AF = (
 )
 
 
+def _scatter(
+    stars: Groups, vectors: Sequence[np.ndarray], mean_ra: np.ndarray, mean_dec: np.ndarray
+) -> Iterator[np.ndarray]:
+    """Return, in mas, the rms of the offsets of each star along two directions
+    that touch the sky at its mean position.
+    """
+    # Deviations are short vectors, so that what is taken from them keeps its
+    # digits.
+    x, y, z = map(stars.deviations, vectors)
+    sin_ra, cos_ra, sin_dec, cos_dec = np.sin(mean_ra), np.cos(mean_ra), np.sin(mean_dec), np.cos(mean_dec)
+    east = y * stars.spread(cos_ra) - x * stars.spread(sin_ra)
+    north = (
+        z * stars.spread(cos_dec) - x * stars.spread(sin_dec * cos_ra) - y * stars.spread(sin_dec * sin_ra)
+    )
+    return (MAS * np.sqrt(stars.sum(along**2) / (stars.counts - 1)) for along in (east, north))
+
+
 def _sampled(keys: np.ndarray, most: int | None) -> np.ndarray:
     """Choose at most so many keys: the smallest by hash, so any cut into
     pieces gives the same.
@@ -298,31 +319,25 @@ def _slices(size: int, step: int) -> Iterator[slice]:
 
 
 def _measure(
-    places: np.ndarray, first: np.ndarray, second: np.ndarray, offset: int, about: str
+    places: np.ndarray, first: np.ndarray, second: np.ndarray, about: str
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return, in mas, the rms of some pairs and their deviations with the pair
-    each belongs to.
+    """Return, in mas, the rms of some pairs, the deviations of those that have
+    three separations or more, and how many deviations each pair has.
     """
-    apart = MAS * _separations(places, first, second)
+    apart = _separations(places, first, second)
     seen = np.isfinite(apart)
     common = np.count_nonzero(seen, axis=1)
-    # The least keeps the digits that a large separation costs.
-    apart -= np.fmin.reduce(apart, axis=1)[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(seen, apart, 0.0).sum(axis=1) / common
-        squares = np.where(seen, (apart - mean[:, None]) ** 2, 0.0).sum(axis=1)
-        rms = np.where(common > 1, np.sqrt(squares / (common - 1)), np.nan)
-    centre = mean
+    rms, together = np.full(len(common), np.nan), common > 0
+    counts = common[together]
+    pairs = Groups(np.flatnonzero(together), np.cumsum(counts) - counts, counts)
+    separations = MAS * apart[seen]
+    rms[together] = pairs.rms(separations)
     if about == "median":
-        ordered = np.sort(apart, axis=1)  # NaN last
-        at = np.arange(len(ordered))
-        centre = 0.5 * (
-            ordered[at, np.maximum(common - 1, 0) // 2]
-            + ordered[at, np.minimum(common // 2, ordered.shape[1] - 1)]
-        )
-    used = seen & (common > 2)[:, None]
-    apart -= centre[:, None]
-    return rms, apart[used], np.repeat(np.arange(offset, offset + len(common)), used.sum(axis=1))
+        residual = separations - pairs.spread(pairs.median(separations))
+    else:
+        residual = pairs.deviations(separations)
+    often = common > 2
+    return rms, residual[pairs.spread(often[together])], np.where(often, common, 0)
 
 
 def _separations(places: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:

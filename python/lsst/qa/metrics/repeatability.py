@@ -31,7 +31,6 @@ import numpy as np
 
 from ..metric import Estimate, Metric, Spec, metric
 from ..stats import Groups, median
-from ..stats.matching import tangent_offsets
 from .astrometry import BYTES_PER_ROW, MAS, MOST_ROWS, astrometric_stars, good_detections
 from .photometry import MILLI, enough
 
@@ -143,23 +142,6 @@ FARO = tuple(
 )
 
 
-def star_scatter(
-    star: np.ndarray,
-    mean_ra: np.ndarray,
-    mean_dec: np.ndarray,
-    row_star: np.ndarray,
-    ra: np.ndarray,
-    dec: np.ndarray,
-) -> dict[str, np.ndarray]:
-    """Measure the rms of each star's offsets to the east and to the north, in
-    mas, on the plane that touches the sky at its mean position.
-    """
-    order = np.argsort(star)
-    row = order[np.searchsorted(star[order], row_star)]
-    east, north = tangent_offsets(ra, dec, mean_ra[row], mean_dec[row])
-    return {"east": MAS * _rms(row, east, len(star)), "north": MAS * _rms(row, north, len(star))}
-
-
 def ra_cos_dec_scatter(
     stars: Groups,
     ra: np.ndarray,
@@ -180,20 +162,11 @@ def ra_cos_dec_scatter(
     return {"east": MAS * sample.rms(turned), "north": MAS * sample.rms(dec[rows])}
 
 
-def _rms(row: np.ndarray, offsets: np.ndarray, number: int) -> np.ndarray:
-    """Return the rms (ddof=1) of the offsets of each star."""
-    counts = np.bincount(row, minlength=number)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        centre = np.bincount(row, offsets, number) / counts
-        squares = np.bincount(row, (offsets - centre[row]) ** 2, number)
-        return np.sqrt(np.where(counts > 1, squares / (counts - 1), np.nan))
-
-
 _POSITION: dict[str, Any] = {
     "table": "matched",
     "unit": "mas",
     "rows": good_detections,
-    "steps": (astrometric_stars, star_scatter),
+    "steps": (astrometric_stars,),
     "most_rows": MOST_ROWS,
     "bytes_per_row": BYTES_PER_ROW,
     "specs": (Spec("design", 50.0, source="LSE-61"),),

@@ -23,11 +23,13 @@ all pairs.
 
 from __future__ import annotations
 
-__all__ = ["hash_order", "mean_position", "pairs_in_annulus", "separation", "unit_vectors"]
+__all__ = ["direction", "hash_order", "mean_position", "pairs_in_annulus", "separation", "unit_vectors"]
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
+
+from .tiles import tiles_of
 
 _BLOCK = 1 << 16
 """Candidates at a time: the processor's cache holds them, and so small a
@@ -88,7 +90,22 @@ def mean_position(
     ra, dec : `numpy.ndarray`
         Coordinates of the mean in radians.
     """
-    x, y, z = map(mean, unit_vectors(ra, dec))
+    return direction(*map(mean, unit_vectors(ra, dec)))
+
+
+def direction(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return where vectors point to.
+
+    Parameters
+    ----------
+    x, y, z : `numpy.ndarray`
+        Components as of `unit_vectors`, of any length.
+
+    Returns
+    -------
+    ra, dec : `numpy.ndarray`
+        Coordinates in radians.
+    """
     return np.arctan2(y, x), np.arctan2(z, np.hypot(x, y))
 
 
@@ -135,79 +152,71 @@ def pairs_in_annulus(
     first, second : `numpy.ndarray` of `int`, (p,)
         Indices of the points; each pair once, in the order of their keys.
     """
-    # Sorted by declination, the partners of a point lie in a window of it.
-    order = np.argsort(dec, kind="stable")
+    points = np.stack(unit_vectors(ra, dec), axis=1)
+    tiles = tiles_of(points, ra, dec)
+    order = tiles.order
     ra, dec = ra[order], dec[order]
-    left, right, slack = _squared_chords(ra, dec)
-    # A field that is too small for the separation need not be looked at.
+    left, right, slack = _squared_chords(points[order])
+    chords = _chord(low), _chord(min(high, np.pi))
+    # Small numbers keep more digits: no two points are farther apart.
     widest = 4.0 * float(right[:, 4].max(initial=0.0)) + slack
-    near, far = _chord(low) ** 2 - slack, min(_chord(min(high, np.pi)) ** 2 + slack, widest + slack)
+    near, far = chords[0] ** 2 - slack, min(chords[1] ** 2, widest) + slack
     left[:, 3] -= 0.5 * (near + far)  # so that one comparison does for both limits
     half = 0.5 * (far - near) + slack
-    ends = np.searchsorted(dec, dec + high, side="right")
     found: list[tuple[np.ndarray, np.ndarray]] = []
     salt = hash_order(keys[order])
     held = 0
-    space = np.empty(max(_BLOCK, len(ra)), dtype=np.float32)
-    for begin, end in _blocks(ends) if near <= widest else ():
-        stop = int(ends[end - 1])
-        away = space[: (end - begin) * (stop - begin)].reshape(end - begin, stop - begin)
-        np.matmul(left[begin:end], right[begin:stop].T, out=away)
-        candidates = np.flatnonzero(np.abs(away, out=away) <= half)
-        i, j = np.divmod(candidates, stop - begin)
-        later = j > i
-        candidates, i, j = candidates[later], i[later] + begin, j[later] + begin
-        # Single precision only sorts out: near the limits they are applied
-        # exactly.
-        within = away.ravel()[candidates] < half - 4.0 * slack
-        unsure = np.flatnonzero(~within)
-        angle = separation(ra[i[unsure]], dec[i[unsure]], ra[j[unsure]], dec[j[unsure]])
-        within[unsure] = (angle >= low) & (angle < high)
-        found.append((i[within], j[within]))
-        held += int(np.count_nonzero(within))
+    space = np.empty(_BLOCK, dtype=np.float32)
+    for rows, others in tiles.partners(*chords):
+        step = _BLOCK // (rows.stop - rows.start)
+        for columns in (others[at : at + step] for at in range(0, len(others), step)):
+            away = space[: (rows.stop - rows.start) * len(columns)].reshape(-1, len(columns))
+            np.matmul(left[rows], right[columns].T, out=away)
+            candidates = np.flatnonzero(np.abs(away, out=away) <= half)
+            i, j = np.divmod(candidates, len(columns))
+            i, j = i + rows.start, columns[j]
+            # Single precision only sorts out: near the limits they are applied
+            # exactly.
+            within = away.ravel()[candidates] < half - 4.0 * slack
+            unsure = np.flatnonzero(~within)
+            angle = separation(ra[i[unsure]], dec[i[unsure]], ra[j[unsure]], dec[j[unsure]])
+            within[unsure] = (angle >= low) & (angle < high)
+            within &= j > i
+            found.append((i[within], j[within]))
+            held += len(found[-1][0])
         if most is not None and held > 4 * most:
             found = [_thin(found, salt, most)]
             held = most
     i, j = _thin(found, salt, most) if found else (np.zeros(0, np.int64), np.zeros(0, np.int64))
-    first, second = order[i], order[j]
-    swap = keys[first] > keys[second]
-    first, second = np.where(swap, second, first), np.where(swap, first, second)
-    ranked = np.lexsort((keys[second], keys[first]))
-    return first[ranked], second[ranked]
+    return _by_keys(order[i], order[j], keys)
+
+
+def _by_keys(i: np.ndarray, j: np.ndarray, keys: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Order pairs, and the two of each, by their keys."""
+    by_key = np.argsort(keys, kind="stable")
+    place = np.empty_like(by_key)
+    place[by_key] = np.arange(len(keys))
+    i, j = place[i], place[j]
+    ranked = np.sort(np.minimum(i, j) * len(keys) + np.maximum(i, j))
+    first, second = np.divmod(ranked, max(len(keys), 1))
+    return by_key[first], by_key[second]
 
 
 def _chord(angle: float) -> float:
     return float(2.0 * np.sin(0.5 * angle))
 
 
-def _squared_chords(ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+def _squared_chords(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
     """Return factors whose product is the squared chord between any two
     points, in single precision, and a bound of its error; the fourth column
     of the left one stands alone, so that a number can be taken from it.
     """
-    points = np.stack(unit_vectors(ra, dec), axis=1)
-    points -= points.mean(axis=0) if len(points) else 0.0  # small numbers keep more digits
+    points = points - (points.mean(axis=0) if len(points) else 0.0)  # small numbers keep more digits
     squares = np.sum(points**2, axis=1)
     ones = np.ones(len(points))
     left = np.column_stack((-2.0 * points, squares, ones)).astype(np.float32)
     right = np.column_stack((points, ones, squares)).astype(np.float32)
     return left, right, 16.0 * float(np.finfo(np.float32).eps) * float(squares.max(initial=0.0))
-
-
-def _blocks(ends: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Cut points into runs that have at most `_BLOCK` candidates each, or one
-    point.
-    """
-    begin = 0
-    while begin < len(ends):
-        # A window ends no sooner than the one before it: the first bounds the
-        # run, which ends earlier where they grow.
-        width = max(int(ends[begin]) - begin, 1)
-        reach = ends[begin : begin + max(_BLOCK // width, 1)] - begin
-        candidates = np.arange(1, len(reach) + 1) * reach
-        end = begin + max(int(np.searchsorted(candidates, _BLOCK, side="right")), 1)
-        yield begin, end
-        begin = end
 
 
 def _thin(

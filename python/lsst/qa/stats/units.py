@@ -156,18 +156,39 @@ def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 
     n = len(values)
     if not units:
         return float(np.sqrt(np.sum((values - mean) ** 2) / (n - 1) / n))
+    away, units = _run_sums(values, mean, units)
     units, size, number = numbered(units)
     if number <= len(units):
         return np.nan
     sums = np.zeros(size)
     for unit in units:
-        for part in slices(n):
-            sums += np.bincount(unit[part], values[part] - mean, size)
+        for part in slices(len(unit)):
+            sums += np.bincount(unit[part], away[part], size)
     variance = float(np.sum(sums**2))
     if len(units) == 2:
         # A pair counts for both its stars, but it varies once.
-        variance -= _pair_variance(values - mean, np.minimum(*units) * size + np.maximum(*units))
+        variance -= _pair_variance(away, np.minimum(*units) * size + np.maximum(*units))
     return float(np.sqrt(max(variance, 0.0) * number / (number - 1)) / n)
+
+
+def _run_sums(
+    values: np.ndarray, mean: float, units: tuple[np.ndarray, ...]
+) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
+    """Add up what values of the same units that lie beside each other differ
+    from the mean, as those of a pair mostly do.
+    """
+    first = np.ones(len(values), dtype=bool)
+    np.not_equal(units[0][1:], units[0][:-1], out=first[1:])
+    for unit in units[1:]:
+        first[1:] |= unit[1:] != unit[:-1]
+    starts = np.flatnonzero(first)
+    sums = np.empty(len(starts))
+    # In parts, so that no other column is as long as the values.
+    for part in slices(len(starts)):
+        begin = starts[part.start]
+        end = starts[part.stop] if part.stop < len(starts) else len(values)
+        sums[part] = np.add.reduceat(values[begin:end] - mean, starts[part] - begin)
+    return sums, tuple(unit[starts] for unit in units)
 
 
 def numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int, int]:
