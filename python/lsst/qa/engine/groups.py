@@ -203,7 +203,7 @@ class _Part:
         if most is None or most >= self._n_rows:
             return piece
         chosen = hash_order(self._groups.keys) < np.uint64(most / self._n_rows * 2.0**64)
-        return piece.take(np.flatnonzero(self._groups.spread(chosen)))
+        return piece.take(self._groups.rows_of(chosen))
 
 
 def _gathered(

@@ -101,8 +101,8 @@ def astrometric_stars(
     chosen = compact & (stars.counts > 1) & stars.finite(ra) & stars.finite(dec)
     chosen &= stars.median_at_least(psf_mag, mag_min) & stars.median_below(psf_mag, mag_max)
     chosen &= stars.median_at_least(psf_snr, snr_min)
-    rows, sample = np.flatnonzero(stars.spread(chosen)), stars.take(chosen)
-    ra, dec = ra[rows], dec[rows]
+    rows, sample = stars.rows_of(chosen), stars.take(chosen)
+    ra, dec = ra.take(rows), dec.take(rows)
     vectors = unit_vectors(ra, dec)
     mean_ra, mean_dec = direction(*map(sample.mean, vectors))
     east, north = _scatter(sample, vectors, mean_ra, mean_dec)
@@ -113,8 +113,8 @@ def astrometric_stars(
         "east": east,
         "north": north,
         "row_star": sample.spread(sample.keys),
-        "visit": visit[rows],
-        "source": sourceId[rows],
+        "visit": visit.take(rows),
+        "source": sourceId.take(rows),
         "ra": ra,
         "dec": dec,
     }

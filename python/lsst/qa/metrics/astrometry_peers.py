@@ -95,7 +95,7 @@ def faro_sample(
     measured.
     """
     kept = stars.all(clean & detect_isPrimary & np.isfinite(psf_mag))
-    rows = stars.spread(kept)
+    rows = stars.rows_of(kept)
     return astrometric_stars(
         stars.take(kept),
         sourceId[rows],

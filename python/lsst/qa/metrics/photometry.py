@@ -77,7 +77,7 @@ def bright_stars(
     kept = kept & stars.finite(psf_mag) & (stars.counts > 1)
     rows = int(stars.counts[kept].sum())
     chosen = kept & (stars.counts >= min_visits)
-    mags, sample = psf_mag[stars.spread(chosen)], stars.take(chosen)
+    mags, sample = psf_mag.take(stars.rows_of(chosen)), stars.take(chosen)
     deviations = MILLI * sample.deviations(mags)
     return {
         "rms": MILLI * sample.rms(mags, ddof),

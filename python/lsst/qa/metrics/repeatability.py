@@ -157,7 +157,7 @@ def ra_cos_dec_scatter(
     mag = stars.mean(psf_mag)
     chosen = (mag >= mag_min) & (mag < mag_max) & (stars.counts > 1)
     chosen &= stars.all(np.isfinite(ra) & np.isfinite(dec))
-    rows, sample = stars.spread(chosen), stars.take(chosen)
+    rows, sample = stars.rows_of(chosen), stars.take(chosen)
     turned = np.mod(ra[rows], 2.0 * np.pi) * np.cos(dec[rows])
     return {"east": MAS * sample.rms(turned), "north": MAS * sample.rms(dec[rows])}
 

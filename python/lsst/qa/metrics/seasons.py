@@ -64,7 +64,7 @@ def season_means(
     kept = stars.median_below(extendedness, extended) & stars.median_at_least(psf_snr, snr_min)
     kept &= stars.finite(psf_mag) & stars.finite(ra)
     # Of few stars; of the others nothing is worked out.
-    own, bright = np.flatnonzero(stars.spread(kept)), stars.take(kept)
+    own, bright = stars.rows_of(kept), stars.take(kept)
     mag, place, mjd = psf_mag[own], np.degrees(np.mod(ra[own], 2.0 * np.pi)), mjd[own]
     if len(bright):
         # From each star's brightest, which keeps digits that a magnitude

@@ -35,6 +35,7 @@ import numpy as np
 
 from .laid import Laid
 from .middle import MOST_COLUMNS
+from .ranges import rows_of_runs
 from .sides import number_in, on_side
 
 _FEW_LIMITS = 2
@@ -107,6 +108,21 @@ class Groups:
         counts = self.counts[chosen]
         starts = np.concatenate(([0], np.cumsum(counts)[:-1])).astype(np.int64)[: len(counts)]
         return Groups(self.keys[chosen], starts, counts)
+
+    def rows_of(self, chosen: np.ndarray) -> np.ndarray:
+        """List the rows of the groups that are chosen.
+
+        Parameters
+        ----------
+        chosen : `numpy.ndarray` of `bool`, (g,)
+            Groups to keep.
+
+        Returns
+        -------
+        rows : `numpy.ndarray` of `int`, (k,)
+            Their rows.
+        """
+        return rows_of_runs(self.starts[chosen], self.counts[chosen])
 
     def sum(self, values: np.ndarray) -> np.ndarray:
         """Add up each group's values.
@@ -186,7 +202,7 @@ class Groups:
             if len(self._laid.order) < len(self):
                 large = self.counts > MOST_COLUMNS
                 rest = self.take(large)
-                away = rest.deviations(values[self.spread(large)])
+                away = rest.deviations(values[self.rows_of(large)])
                 squares[large] = rest.sum(np.square(away, out=away))
         free = np.where(self.counts > ddof, self.counts - ddof, np.nan)
         return np.sqrt(squares / free)

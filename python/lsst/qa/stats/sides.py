@@ -25,6 +25,8 @@ __all__ = ["number_in", "on_side"]
 
 import numpy as np
 
+from .ranges import rows_of_runs
+
 
 def on_side(
     values: np.ndarray, starts: np.ndarray, counts: np.ndarray, limit: float, than: np.ufunc
@@ -56,15 +58,14 @@ def on_side(
     if len(even):
         # As many rows are on either side: the two in the middle are the
         # nearest ones.
-        of_even = counts[even]
-        ends = np.cumsum(of_even)
-        rows = np.arange(ends[-1]) + np.repeat(starts[even] - ends + of_even, of_even)
+        rows = rows_of_runs(starts[even], counts[even])
+        first = np.cumsum(counts[even]) - counts[even]
         values, mask = values[rows], mask[rows]
         nearest, infinite = (np.minimum, np.inf) if than is np.greater_equal else (np.maximum, -np.inf)
         farther = np.maximum if nearest is np.minimum else np.minimum
         with np.errstate(invalid="ignore"):  # two infinite values may have no mean
-            one = nearest.reduceat(np.where(mask, values, infinite), ends - of_even)
-            other = farther.reduceat(np.where(mask, -infinite, values), ends - of_even)
+            one = nearest.reduceat(np.where(mask, values, infinite), first)
+            other = farther.reduceat(np.where(mask, -infinite, values), first)
             held[even] = than(0.5 * (one + other), limit)
     return held
 

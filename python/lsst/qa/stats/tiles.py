@@ -28,6 +28,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .ranges import rows_of_runs
+
 _POINTS = 96
 """Points of a tile: of fewer there are too many tiles, more lie too far apart.
 """
@@ -77,9 +79,7 @@ class Tiles(NamedTuple):
             reach = self.radii[tile:] + self.radii[tile] + _ROUNDING
             near = tile + np.flatnonzero((away - reach <= high) & (away + reach >= low))
             if len(near):
-                ends = np.cumsum(counts[near])
-                first = np.repeat(self.edges[near] - ends + counts[near], counts[near])
-                yield slice(begin, end), first + np.arange(ends[-1])
+                yield slice(begin, end), rows_of_runs(self.edges[near], counts[near])
 
 
 def tiles_of(points: np.ndarray, ra: np.ndarray, dec: np.ndarray) -> Tiles:
