@@ -112,7 +112,7 @@ _KINDS: dict[str, Any] = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Metric:
     """A declared metric; wrong declarations are refused with all their faults.
 

@@ -33,6 +33,7 @@ __all__ = [
     "tasks_of",
 ]
 
+import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -93,6 +94,7 @@ def tasks_of(metrics: Iterable[Metric], bands: Sequence[str]) -> list[Task]:
     return [Task(metric, band) for metric in metrics for band in (bands if metric.each_band else (None,))]
 
 
+@functools.cache
 def columns_of(task: Task, *, selection: bool = True) -> tuple[str, ...]:
     """Name the columns that a metric takes.
 
@@ -113,6 +115,7 @@ def columns_of(task: Task, *, selection: bool = True) -> tuple[str, ...]:
     return tuple(task.column(name) for name in task.metric.measured if name not in CONTEXT)
 
 
+@functools.cache
 def selected_by(task: Task) -> Any:
     """Identify the selection of a metric: the same key, the same rows.
 
@@ -129,6 +132,7 @@ def selected_by(task: Task) -> Any:
     return call_key(task, task.metric.rows, None)
 
 
+@functools.cache
 def mask_columns(task: Task) -> tuple[str, ...]:
     """Name the columns by which a metric selects rows.
 
@@ -145,6 +149,7 @@ def mask_columns(task: Task) -> tuple[str, ...]:
     return tuple(map(task.column, positional_of(task.metric.rows))) if task.metric.rows else ()
 
 
+@functools.cache
 def mask_of(task: Task) -> Callable[[Columns], np.ndarray] | None:
     """Make of a metric's selection a function of a piece.
 
@@ -166,6 +171,7 @@ def mask_of(task: Task) -> Callable[[Columns], np.ndarray] | None:
     return lambda piece: rows(**{name: piece[column] for name, column in columns.items()}, **constants)
 
 
+@functools.cache
 def call_key(task: Task, function: Callable[..., Any] | None, band: str | None) -> Any:
     """Identify a call: the same key, the same result.
 
@@ -189,6 +195,7 @@ def call_key(task: Task, function: Callable[..., Any] | None, band: str | None) 
     return function, tuple(sorted(task.metric.arguments(function, band).items())), columns
 
 
+@functools.cache
 def first_key(task: Task) -> Any:
     """Identify the first step of a metric over groups: the same key, the same
     result.

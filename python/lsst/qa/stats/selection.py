@@ -139,15 +139,19 @@ def _between(values: np.ndarray, probes: np.ndarray, places: Sequence[float]) ->
     least = probes[low] if low > 0 else -np.inf
     most = probes[high] if high < len(probes) else np.inf
     below, lowest, highest, size = 0, 0, 0, 0
-    kept: list[np.ndarray] = []
+    kept = [np.zeros(0)]
     for part in slices(len(values)):
         some = values[part]
+        if least == most:  # as of whole numbers: nothing lies between
+            below += int(np.count_nonzero(some < least))
+            lowest += int(np.count_nonzero(some == least))
+            continue
         above = some >= least
         below += len(some) - int(np.count_nonzero(above))
         some = some[above & (some <= most)]
         # Values that many share are counted, as they may be nearly all.
         lowest += int(np.count_nonzero(some == least))
-        highest += int(np.count_nonzero(some == most)) if most > least else 0
+        highest += int(np.count_nonzero(some == most))
         kept.append(some[(some > least) & (some < most)])
         size += len(kept[-1])
         if size > _INSIDE:

@@ -181,6 +181,8 @@ def _run_sums(
     np.not_equal(units[0][1:], units[0][:-1], out=first[1:])
     for unit in units[1:]:
         first[1:] |= unit[1:] != unit[:-1]
+    if 2 * np.count_nonzero(first) > len(values):
+        return values - mean, units  # too few lie beside each other
     starts = np.flatnonzero(first)
     sums = np.empty(len(starts))
     # In parts, so that no other column is as long as the values.

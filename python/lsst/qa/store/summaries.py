@@ -21,10 +21,11 @@
 
 from __future__ import annotations
 
-__all__ = ["SUMMARY_COLUMNS", "band_key", "condense", "grouped", "summary"]
+__all__ = ["SUMMARY_COLUMNS", "band_key", "condense", "summary"]
 
+from array import array
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,39 +33,20 @@ import numpy as np
 from ..stats import median
 from .records import Summary
 
-SUMMARY_COLUMNS = ("band", "value", "error", "n", "status", "unit", "message")
+SUMMARY_COLUMNS = ("value", "error", "n", "status", "unit", "message")
 """Columns that `condense` needs of a row, in this order."""
 
 _BAND_ORDER = "ugrizy"
 
 
-def grouped(rows: Iterable[Sequence[Any]]) -> dict[tuple[Any, str | None], list[Sequence[Any]]]:
-    """Put rows of the same metric (or run) and band together.
-
-    Parameters
-    ----------
-    rows : `~collections.abc.Iterable` [`~collections.abc.Sequence`]
-        What they belong to, and then `SUMMARY_COLUMNS`.
-
-    Returns
-    -------
-    groups : `dict`
-        Lists of `SUMMARY_COLUMNS` by what they belong to and band; in order,
-        the bands from blue to red.
-    """
-    groups: dict[tuple[Hashable, str | None], list[Sequence[Any]]] = {}
-    for owner, *columns in rows:
-        groups.setdefault((owner, columns[0]), []).append(columns)
-    return dict(sorted(groups.items(), key=lambda item: (item[0][0], *band_key(item[0][1]))))
-
-
-def condense(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
+def condense(rows: Iterable[Sequence[Any]]) -> dict[str, Any]:
     """Summarize the rows of a metric in a band.
 
     Parameters
     ----------
-    rows : `~collections.abc.Sequence` [`~collections.abc.Sequence`]
-        `SUMMARY_COLUMNS` of at least one row.
+    rows : `~collections.abc.Iterable` [`~collections.abc.Sequence`]
+        `SUMMARY_COLUMNS` of at least one row; only the values of all of them
+        are in memory.
 
     Returns
     -------
@@ -72,24 +54,35 @@ def condense(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
         Columns of the table of summaries by name; null where a number is
         undefined.
     """
-    _, values, errors, numbers, states, units, _ = zip(*rows)
-    known = np.array([value for value in values if value is not None], dtype=float)
+    values, n, counts = array("d"), 0, Counter[str]()
+    only = unit = None
+    said: dict[bool, str] = {}
+    for value, error, number, status, named, message in rows:
+        if value is not None:
+            values.append(value)
+            only = error
+        n += number or 0
+        counts[status] += 1
+        if unit is None:
+            unit = named
+        if status != "ok" and message:
+            said.setdefault(status == "failed", message)
+    known = np.asarray(values)
     center, error, _ = median(known)
     if len(known) == 1:
-        error = next(np.nan if e is None else e for v, e in zip(values, errors) if v is not None)
-    counts = Counter(states)
+        error = np.nan if only is None else only
     low, high, far = (
         (known.min(), known.max(), known[np.argmax(np.abs(known - center))]) if len(known) else (np.nan,) * 3
     )
     numbers_of = {"value": center, "error": error, "low": low, "high": high, "far": far}
     return {
-        "unit": next((unit for unit in units if unit is not None), None),
+        "unit": unit,
         # PostgreSQL keeps no sign of zero.
         **{name: None if np.isnan(number) else float(number) + 0.0 for name, number in numbers_of.items()},
-        "n_rows": len(rows),
-        "n": sum(number or 0 for number in numbers),
+        "n_rows": counts.total(),
+        "n": n,
         **{f"n_{status}": counts[status] for status in ("ok", "empty", "undefined", "failed")},
-        "message": _message(rows),
+        "message": said.get(True, said.get(False)),
     }
 
 
@@ -142,8 +135,3 @@ def band_key(band: str | None) -> tuple[int, str]:
     """
     place = _BAND_ORDER.find(band) if band else -1
     return (place if place >= 0 or band is None else len(_BAND_ORDER), band or "")
-
-
-def _message(rows: Sequence[Sequence[Any]]) -> str | None:
-    said = [(row[4] != "failed", row[6]) for row in rows if row[4] != "ok" and row[6]]
-    return min(said, key=lambda item: item[0])[1] if said else None

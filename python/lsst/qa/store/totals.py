@@ -29,14 +29,16 @@ from __future__ import annotations
 
 __all__ = ["HISTORY_COLUMNS", "forget", "fresh", "points", "sum_up", "summaries"]
 
+import itertools
 import json
+import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from .database import tables, writing
-from .summaries import SUMMARY_COLUMNS, condense, grouped
+from .summaries import SUMMARY_COLUMNS, condense
 
 _ENOUGH = 20_000  # rows of an index that are looked at
 _TOGETHER = 10_000  # rows that are fetched by one call
@@ -166,23 +168,40 @@ def _summed(
     connection: sa.Connection, chosen: sa.ColumnElement[bool], stale: Sequence[int]
 ) -> Iterator[Owned]:
     """Sum up runs whose sums are not kept."""
-    rows = connection.execute(_whole().where(chosen, tables().run.c.run_id.in_(stale)))
-    keyed = (((number, name), *columns) for number, name, _, *columns in rows)
-    for ((number, name), band), members in grouped(keyed).items():
-        yield number, name, band, condense(members)
+    mine = _whole().where(chosen, tables().run.c.run_id.in_(stale))
+    for (number, _, name, band), held in _condensed(connection, mine):
+        yield number, name, band, held
+
+
+def _condensed(
+    connection: sa.Connection, whole: sa.Select[Any]
+) -> Iterator[tuple[tuple[int, int, str, str | None], dict[str, Any]]]:
+    """Summarize what is selected by run, metric and band, holding one of
+    these at a time.
+    """
+    rows = itertools.chain.from_iterable(connection.execute(whole).partitions())
+    for owner, members in itertools.groupby(rows, operator.itemgetter(0, 1, 2, 3)):
+        yield owner, condense(row[4:] for row in members)
 
 
 def _whole() -> sa.Select[Any]:
-    """Select what `condense` needs of whole visits and tracts."""
+    """Select what `condense` needs of whole visits and tracts, those of a
+    run, metric and band together.
+    """
     run, metric, dataset, rows = tables().run, tables().metric, tables().dataset, tables().measurement
     joined = rows.join(dataset, rows.c.dataset_id == dataset.c.dataset_id)
     joined = joined.join(metric, rows.c.metric_id == metric.c.metric_id)
     joined = joined.join(run, dataset.c.run_id == run.c.run_id)
-    owner = (dataset.c.run_id, metric.c.name, metric.c.metric_id)
+    owner = (dataset.c.run_id, rows.c.metric_id, metric.c.name, rows.c.band)
+    # No index begins with the band: the database sorts the rows of the run,
+    # instead of walking through those of all runs in the order of an index.
+    order = (rows.c.band, rows.c.metric_id, dataset.c.run_id, rows.c.dataset_id, rows.c.row_number)
     return (
         sa.select(*owner, *(rows.c[name] for name in SUMMARY_COLUMNS))
         .select_from(joined)
         .where(rows.c.detector.is_(None), rows.c.bin_low.is_(None), rows.c.bin_high.is_(None))
+        .order_by(*order)
+        .execution_options(yield_per=_TOGETHER)
     )
 
 
@@ -194,13 +213,12 @@ def _sum_up(engine: sa.Engine, number: int) -> None:
         connection.execute(sa.select(run.c.run_id).where(run.c.run_id == number).with_for_update())
         if connection.execute(sa.select(total.c.run_id).where(total.c.run_id == number)).first():
             return  # another loader was faster
-        parts = connection.execute(_whole().where(run.c.run_id == number)).partitions(_TOGETHER)
-        found = grouped(row[2:] for part in parts for row in part)
-        connection.execute(sa.delete(held).where(held.c.run_id == number))
+        found = _condensed(connection, _whole().where(run.c.run_id == number))
         made = [
-            {"run_id": number, "metric_id": metric, "band": band or "", **condense(members)}
-            for (metric, band), members in found.items()
+            {"run_id": number, "metric_id": metric, "band": band or "", **summed}
+            for (_, metric, _, band), summed in found
         ]
+        connection.execute(sa.delete(held).where(held.c.run_id == number))
         if made:
             connection.execute(sa.insert(held), made)
         connection.execute(sa.insert(total), {"run_id": number, **_counted(connection, number)})
