@@ -38,8 +38,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from .marks import Marks, Products
 from .pairs import separation
-from .pairsums import Marks, Products, add_pairs
+from .pairsums import add_pairs
 from .zones import runs_of_partners, zones_of
 
 EXACT = 10_000

@@ -23,14 +23,16 @@ are enough of them to pay for it.
 
 from __future__ import annotations
 
-__all__ = ["Marks", "Products", "add_pairs"]
+__all__ = ["add_pairs"]
 
 import functools
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from .marks import Marks, Products
+from .pairblocks import Rectangles, rectangles
 from .zones import Runs
 
 _PAIRS = 1 << 11
@@ -39,48 +41,6 @@ cache, and the memory for it is not asked for anew.
 """
 
 _WORTH_COMPILING = 1 << 20
-
-
-class Marks(NamedTuple):
-    """Points that carry numbers, in the order of their zones.
-
-    Attributes
-    ----------
-    places : `numpy.ndarray`, (n, 5)
-        Sine and cosine of half the declination, cosine of the
-        declination, sine and cosine of half the right ascension.
-    weights : `numpy.ndarray`, (n,)
-        How many points each stands for.
-    values : `numpy.ndarray`, (n, m, 2)
-        Real and imaginary parts of the fields, times the weight.
-    block : `numpy.ndarray` of `int`, (n,)
-        Block of the sky that a point belongs to.
-    blocks : `int`
-        How many blocks there are.
-    """
-
-    places: np.ndarray
-    weights: np.ndarray
-    values: np.ndarray
-    block: np.ndarray
-    blocks: int
-
-
-class Products(NamedTuple):
-    """What is added up over pairs: products of one field at a point with
-    another, or the same, at the other.
-
-    Attributes
-    ----------
-    one, other : `numpy.ndarray` of `int`, (p,)
-        Which fields.
-    spin : `numpy.ndarray` of `bool`, (p,)
-        Whether these turn twice as fast as the frame.
-    """
-
-    one: np.ndarray
-    other: np.ndarray
-    spin: np.ndarray
 
 
 def add_pairs(marks: Marks, runs: Runs, edges: np.ndarray, products: Products, sums: np.ndarray) -> None:
@@ -104,6 +64,11 @@ def add_pairs(marks: Marks, runs: Runs, edges: np.ndarray, products: Products, s
     compiled = _compiled() if pairs >= _WORTH_COMPILING else None
     if compiled is not None:
         compiled(*runs, marks.places, marks.weights, marks.values, marks.block, edges, *products, sums)
+        return
+    if beside := rectangles(runs):
+        whole = Rectangles(marks, edges, products)
+        for rectangle in beside:
+            whole.add(rectangle, sums)
         return
     # Taken from a column at a time, which is several times as fast as rows.
     values = np.ascontiguousarray(marks.values).view(np.complex128)[..., 0]

@@ -37,7 +37,7 @@ import sqlalchemy as sa
 from ..errors import DatabaseError
 from .database import shown_url
 
-_COPY_ROWS = 200_000
+_ROWS = 50_000  # at a time: as text, or as objects of Python, they take much memory
 
 
 def insert_rows(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
@@ -60,7 +60,9 @@ def insert_rows(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> N
     names = [column.name for column in table.columns if column.name in rows.column_names]
     columns = [name for name in names if rows[name].null_count < rows.num_rows]
     insert = _copy_into_postgresql if connection.dialect.name == "postgresql" else _insert_into_sqlite
-    insert(connection, table, rows.select(columns))
+    chosen = rows.select(columns)
+    for start in range(0, rows.num_rows, _ROWS):
+        insert(connection, table, chosen.slice(start, _ROWS))
 
 
 def _copy_into_postgresql(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:
@@ -68,13 +70,12 @@ def _copy_into_postgresql(connection: sa.Connection, table: sa.Table, rows: pa.T
     # Texts are quoted and nulls are not, which keeps an empty text apart
     # from none.
     options = pa.csv.WriteOptions(include_header=False, quoting_style="needed")
-    for start in range(0, rows.num_rows, _COPY_ROWS):
-        buffer = io.BytesIO()
-        pa.csv.write_csv(rows.slice(start, _COPY_ROWS), buffer, options)
-        buffer.seek(0)
-        statement = f"COPY {name} ({', '.join(rows.column_names)}) FROM STDIN (FORMAT csv)"
-        with _cursor(connection, table) as cursor:
-            cursor.copy_expert(statement, buffer)
+    buffer = io.BytesIO()
+    pa.csv.write_csv(rows, buffer, options)
+    buffer.seek(0)
+    statement = f"COPY {name} ({', '.join(rows.column_names)}) FROM STDIN (FORMAT csv)"
+    with _cursor(connection, table) as cursor:
+        cursor.copy_expert(statement, buffer)
 
 
 def _insert_into_sqlite(connection: sa.Connection, table: sa.Table, rows: pa.Table) -> None:

@@ -27,7 +27,7 @@ import datetime
 import tempfile
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -108,7 +108,7 @@ def gathered_contents(file: pq.ParquetFile) -> Contents:
     known: dict[str, int] = {}
     counts = np.zeros(0, dtype=np.int64)
     firsts: list[pa.RecordBatch] = []
-    for batch in file.iter_batches(_READ_ROWS, columns=_ORIGIN_FIELDS):
+    for batch in _pieces(file, _ORIGIN_FIELDS):
         if batch["dataset_id"].null_count:
             raise NotATableError("it is not a gathered table: a row has no dataset_id")
         words, indices = _used(batch["dataset_id"])
@@ -120,8 +120,10 @@ def gathered_contents(file: pq.ParquetFile) -> Contents:
         counts[codes] += np.bincount(indices)
         firsts += [_plain(batch.take(pa.array(first[new])))] if new.any() else []
     table = pa.Table.from_batches(firsts, pa.schema([GATHERED_SCHEMA.field(n) for n in _ORIGIN_FIELDS]))
+    shared: dict[Any, Any] = {}  # few words, each in memory once
     runs, types, tasks, times = (
-        table[name].to_pylist() for name in ("run", "dataset_type", "task", "run_time")
+        [shared.setdefault(word, word) for word in table[name].to_pylist()]
+        for name in ("run", "dataset_type", "task", "run_time")
     )
     return Contents(list(known), runs, types, tasks, times, counts)
 
@@ -157,8 +159,9 @@ def gathered_batches(
     parts = list(_groups(order, contents.counts, most, len(order)))
     for start in range(0, len(parts), _PARTS):
         some = parts[start : start + _PARTS]
-        for part, (rows, owners) in zip(some, _divided(file, contents, some)):
-            yield from _batches(contents, part, in_order(rows, owners), provenance_of)
+        for part, rows in _divided(file, contents, some):
+            yield from _batches(contents, part, rows, provenance_of)
+            del rows  # before the next part is read
 
 
 def windows(contents: Contents, wanted: Container[str]) -> list[list[str]]:
@@ -225,28 +228,22 @@ def _groups(codes: Sequence[int], counts: np.ndarray, most_rows: int, most: int)
 
 
 def _divided(
-    file: pq.ParquetFile, contents: Contents, parts: Sequence[Sequence[int]]
-) -> Iterator[tuple[pa.Table, np.ndarray]]:
-    """Read the rows of each part, with the place in it that their dataset
-    has, going over the file once.
-    """
+    file: pq.ParquetFile, contents: Contents, parts: Sequence[list[int]]
+) -> Iterator[tuple[list[int], pa.Table]]:
+    """Read the rows of each part in order, going over the file once."""
     codes = [code for part in parts for code in part]
     place = {contents.uuids[code]: rank for rank, code in enumerate(codes)}
     part_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     if len(parts) == 1:
         held = list(_owned(file, place))
         owners = np.concatenate([owner for _, owner in held])
-        yield pa.Table.from_batches([batch for batch, _ in held]), owners
+        yield parts[0], in_order(pa.Table.from_batches([batch for batch, _ in held]), owners)
         return
     with tempfile.TemporaryDirectory(prefix="lsst-qa-") as folder:
         paths = [Path(folder, f"{number}.arrows") for number in range(len(parts))]
         _spill(_owned(file, place), part_of, paths)
-        for path in paths:
-            with pa.memory_map(str(path)) as stream:
-                rows = pa.ipc.open_stream(stream).read_all()
-            path.unlink()
-            owners = rows["owner"].to_numpy()
-            yield rows.drop_columns(["owner"]), owners - owners.min()
+        for part, path in zip(parts, paths):
+            yield part, _unspilled(path)
 
 
 def _spill(rows: Iterator[tuple[pa.RecordBatch, np.ndarray]], part_of: np.ndarray, paths: list[Path]) -> None:
@@ -268,16 +265,32 @@ def _spill(rows: Iterator[tuple[pa.RecordBatch, np.ndarray]], part_of: np.ndarra
             writer.close()
 
 
+def _unspilled(path: Path) -> pa.Table:
+    """Read the rows of a part in order, and remove their file."""
+    with pa.memory_map(str(path)) as stream:
+        rows = pa.ipc.open_stream(stream).read_all()
+    path.unlink()
+    owners = rows["owner"].to_numpy()
+    return in_order(rows.drop_columns(["owner"]), owners - owners.min())
+
+
 def _owned(file: pq.ParquetFile, place: Mapping[str, int]) -> Iterator[tuple[pa.RecordBatch, np.ndarray]]:
     """Read the rows of some datasets, with the place of each row's dataset."""
     held = [name for name in SCHEMA.names if name in file.schema_arrow.names]
-    for batch in file.iter_batches(_READ_ROWS, columns=[*held, "dataset_id"]):
+    for batch in _pieces(file, [*held, "dataset_id"]):
         words, indices = _used(batch["dataset_id"])
         owner = np.array([place.get(word, -1) for word in words], dtype=np.int64)[indices]
         kept = owner >= 0
         if kept.any():
             rows = batch.select(held)
             yield (rows, owner) if kept.all() else (rows.filter(pa.array(kept)), owner[kept])
+
+
+def _pieces(file: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Read columns of a table in pieces."""
+    # Each thread would keep free memory of its own, and gain nothing.
+    yield from file.iter_batches(_READ_ROWS, columns=columns, use_threads=False)
+    pa.default_memory_pool().release_unused()
 
 
 def _used(column: pa.DictionaryArray) -> tuple[list[str], np.ndarray]:
