@@ -32,6 +32,7 @@ from typing import Any
 from . import history, measurements, ours, plainly, repositories, tables
 
 OURS, DECODING, STREAMING = "lsst.qa", "pyarrow, decoding", "numpy, adding up"
+SIX = "lsst.qa, six metrics"
 
 Work = tuple[str, Mapping[str, Any]]
 """A function and what to call it with, see `benchmarks.probe.measure`."""
@@ -246,7 +247,7 @@ def _same(works: Mapping[str, Work], place: str) -> Mapping[str, Work]:
 
 
 def _quanta(number: int, place: str) -> Mapping[str, Work]:
-    tasks = {OURS: "ours", "a task that stores one number": "storing", "a task that does nothing": "idle"}
+    tasks = {OURS: "ours", SIX: "six", "a task that stores one number": "storing", "a task that does nothing": "idle"}
     return {
         name: ("framework:quanta", {"repo": place, "number": number, "task": task})
         for name, task in tasks.items()

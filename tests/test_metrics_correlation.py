@@ -179,6 +179,28 @@ class CountingTestCase(unittest.TestCase):
             np.testing.assert_array_equal(a.pairs, b.pairs)
             np.testing.assert_allclose(a.values, b.values, rtol=1e-12)
 
+    def test_listed_or_not(self) -> None:
+        """Pairs that nearly all count are not listed, and add up to the
+        same.
+        """
+        small = points(400, 0.0, 88.0, 0.4)
+        ra, dec = np.random.default_rng(5).uniform(-0.3, 0.3, (2, 30)) * [[10.0], [1.0]]
+        opposite = np.concatenate([ra, ra + np.pi]), np.concatenate([dec, -dec])
+        for place, edges in (
+            (small, np.array([0.0, 1.0, 5.0, 100.0]) * ARCMIN),
+            (opposite, np.array([0.0, 4.0])),
+        ):
+            one, other = fields(len(place[0]))
+            asked = [one, other, one.real, other.real], [(0, 1), (1, 1), (2, 3), (2, 2)], edges
+            with mock.patch.object(pairsums, "rectangles", wraps=pairsums.rectangles) as covered:
+                beside = correlate(*place, *asked)
+            self.assertTrue(all(pairsums.rectangles(call.args[0]) for call in covered.call_args_list))
+            with mock.patch.object(pairsums, "rectangles", return_value=[]):
+                listed = correlate(*place, *asked)
+            for a, b in zip(beside, listed):
+                np.testing.assert_array_equal(a.pairs, b.pairs)
+                np.testing.assert_allclose(a.products, b.products, rtol=0.0, atol=1e-12 * a.counts.max())
+
     def test_together_and_alone(self) -> None:
         """Fields correlated together have the values that they have alone,
         joined in cells as well.
