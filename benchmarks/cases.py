@@ -247,7 +247,12 @@ def _same(works: Mapping[str, Work], place: str) -> Mapping[str, Work]:
 
 
 def _quanta(number: int, place: str) -> Mapping[str, Work]:
-    tasks = {OURS: "ours", SIX: "six", "a task that stores one number": "storing", "a task that does nothing": "idle"}
+    tasks = {
+        OURS: "ours",
+        SIX: "six",
+        "a task that stores one number": "storing",
+        "a task that does nothing": "idle",
+    }
     return {
         name: ("framework:quanta", {"repo": place, "number": number, "task": task})
         for name, task in tasks.items()

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 import tempfile
 import unittest
 from typing import Any
@@ -35,6 +36,7 @@ from lsst.daf.butler import Butler, DatasetRef, DatasetType
 from lsst.daf.butler.tests import makeTestCollection
 from lsst.pipe.base import NoWorkFound, Pipeline
 from lsst.pipe.base.simple_pipeline_executor import SimplePipelineExecutor
+from lsst.qa.errors import BudgetError
 from lsst.qa.results import GATHERED_SCHEMA, from_rows
 from lsst.qa.tasks import GatherMetricsTask
 from lsst.qa.tasks._many import read_tables
@@ -182,6 +184,25 @@ class GatherTestCase(unittest.TestCase):
         self.gather("plain")
         metadata = self.butler.get("gatherMetrics_metadata")["gatherMetrics"]
         self.assertEqual((metadata["n_datasets"], metadata["n_rows"]), (2, 4))
+
+    def test_memory_budget(self) -> None:
+        """What is too much for one table in memory is refused, with what would
+        do.
+        """
+        tables = [from_rows([row("n_sources", value=float(visit)) for visit in range(20_000)])] * 2
+        refs = [
+            self.store("plain", "qa_source_metrics", "mine", row("n_sources"), visit=visit)
+            for visit in (11, 12)
+        ]
+        config = GatherMetricsTask.ConfigClass(memory_budget=16)
+        with self.assertRaisesRegex(
+            BudgetError, r"2 of 2 datasets need \d+ MiB.* allows 16; about (\d+)"
+        ) as caught:
+            GatherMetricsTask(config=config).run(refs, iter(tables))
+        config.memory_budget = int(re.search(r"about (\d+)", str(caught.exception))[1])
+        task = GatherMetricsTask(config=config)
+        self.assertEqual(len(task.run(refs, iter(tables)).table), 40_000)
+        self.assertEqual(task.metadata["memory_budget"], config.memory_budget << 20)
 
     def test_who_can_read_it(self) -> None:
         self.store("plain", "qa_source_metrics", "sourceMetrics", row("n_sources", visit=11), visit=11)

@@ -66,6 +66,9 @@ _TEXT, _REAL, _INT = pa.string(), pa.float64(), pa.int64()
 
 _NAMES = ("instrument", "physical_filter", "skymap")
 
+_SMALL_TABLES = 500
+"""Tables that are put together before more are read."""
+
 # Plain strings, not dictionaries: a dictionary column with nulls cannot be
 # read back as an Astropy table.
 SCHEMA = pa.schema(
@@ -221,6 +224,8 @@ def gathered(tables: Iterable[tuple[Whence, pa.Table]], order: Sequence[str] = (
         Rows with `GATHERED_SCHEMA`.
     """
     parts: list[pa.Table] = []
+    whole: list[pa.Table] = []
+    counts: list[int] = []
     origins: dict[str, list[Any]] = {name: [] for name in GATHERED_SCHEMA.names if name not in SCHEMA.names}
     for whence, table in tables:
         said = table.schema.metadata or {}
@@ -235,9 +240,15 @@ def gathered(tables: Iterable[tuple[Whence, pa.Table]], order: Sequence[str] = (
         # To cast what is so already costs as much as to read it.
         alike = table.schema.equals(SCHEMA)
         parts.append(table.replace_schema_metadata() if alike else table.select(SCHEMA.names).cast(SCHEMA))
+        counts.append(len(table))
+        if len(parts) == _SMALL_TABLES:
+            # A small table takes more memory than what it holds.
+            whole.append(pa.concat_tables(parts).combine_chunks())
+            parts.clear()
     # Of many small tables each call would cost more than what it does.
-    part_of = pa.array(np.repeat(np.arange(len(parts)), [len(part) for part in parts]))
-    rest = pa.concat_tables(parts) if parts else SCHEMA.empty_table()
+    part_of = pa.array(np.repeat(np.arange(len(counts)), counts))
+    rest = pa.concat_tables([*whole, *parts]) if counts else SCHEMA.empty_table()
+    whole.clear()
     parts.clear()
     # Sorted in one piece, which is several times as fast.
     keys = rest.select(list(order)).combine_chunks()

@@ -23,18 +23,27 @@ from __future__ import annotations
 
 __all__ = ["GatherMetricsConfig", "GatherMetricsConnections", "GatherMetricsTask"]
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
 
 import pyarrow as pa
 
 from lsst.daf.butler import DatasetRef
+from lsst.pex.config import RangeField
 from lsst.pipe.base import NoWorkFound, PipelineTask, PipelineTaskConfig, Struct
 from lsst.pipe.base.connectionTypes import Output
 
+from ..engine import MIB
+from ..errors import BudgetError
 from ..readers.connections import ResultsConnections
 from ..results import Whence, gathered
 from ._many import input_tables
+
+_TIMES, _ORIGIN = 2.25, 112
+"""Memory that is needed, measured: so many times the bytes of the rows, each
+with so many for the names of where it came from.
+"""
 
 _READING_ORDER = ("metric", "band", "instrument", "visit", "skymap", "tract", "detector", "patch")
 
@@ -52,6 +61,14 @@ class GatherMetricsConnections(ResultsConnections, dimensions=()):
 
 class GatherMetricsConfig(PipelineTaskConfig, pipelineConnections=GatherMetricsConnections):
     """Configuration of `GatherMetricsTask`."""
+
+    memory_budget = RangeField(
+        dtype=int,
+        doc="MiB that the table and its making may take above what the interpreter and its imports do: some"
+        " 600 for a million rows. Results that are too many are refused; 'lsst-qa gather' writes any number.",
+        default=4096,
+        min=1,
+    )
 
 
 class GatherMetricsTask(PipelineTask):
@@ -85,13 +102,33 @@ class GatherMetricsTask(PipelineTask):
 
         Raises
         ------
+        BudgetError
+            Raised if the results are too many for the memory.
         lsst.pipe.base.NoWorkFound
             Raised if there are no results.
         """
         if not refs:
             raise NoWorkFound("The input collections hold no results; run a pipeline of metrics first.")
         whences = (Whence(str(ref.id), ref.run, ref.datasetType.name) for ref in refs)
-        whole = gathered(zip(whences, tables, strict=True), _READING_ORDER)
+        kept = self._within_budget(tables, len(refs))
+        whole = gathered(zip(whences, kept, strict=True), _READING_ORDER)
         self.metadata["n_datasets"] = len(refs)
         self.metadata["n_rows"] = whole.num_rows
+        self.metadata["memory_budget"] = cast(GatherMetricsConfig, self.config).memory_budget * MIB
         return Struct(table=whole)
+
+    def _within_budget(self, tables: Iterable[pa.Table], number: int) -> Iterator[pa.Table]:
+        """Stop reading when what is held already will take too much."""
+        config = cast(GatherMetricsConfig, self.config)
+        needed = 0.0
+        for place, table in enumerate(tables, start=1):
+            needed += _TIMES * (table.nbytes + _ORIGIN * len(table))
+            if needed > config.memory_budget * MIB:
+                raise BudgetError(
+                    f"The results of {place} of {number} datasets need {needed / MIB:.0f} MiB to be gathered"
+                    f" in one table, memory_budget allows {config.memory_budget}; about"
+                    f" {math.ceil(needed * number / place / MIB)} would do for all. 'lsst-qa gather REPO"
+                    " COLLECTION --to DIR' writes any number in little memory, and 'lsst-qa load' needs no"
+                    " gathered table."
+                )
+            yield table
