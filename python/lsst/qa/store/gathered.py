@@ -235,15 +235,19 @@ def _divided(
     place = {contents.uuids[code]: rank for rank, code in enumerate(codes)}
     part_of = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
     if len(parts) == 1:
-        held = list(_owned(file, place))
-        owners = np.concatenate([owner for _, owner in held])
-        yield parts[0], in_order(pa.Table.from_batches([batch for batch, _ in held]), owners)
+        yield parts[0], _together(_owned(file, place))
         return
     with tempfile.TemporaryDirectory(prefix="lsst-qa-") as folder:
         paths = [Path(folder, f"{number}.arrows") for number in range(len(parts))]
         _spill(_owned(file, place), part_of, paths)
         for part, path in zip(parts, paths):
             yield part, _unspilled(path)
+
+
+def _together(rows: Iterator[tuple[pa.RecordBatch, np.ndarray]]) -> pa.Table:
+    """Read rows in order that fit in memory."""
+    batches, owners = zip(*rows)
+    return in_order(pa.Table.from_batches(batches), np.concatenate(owners))
 
 
 def _spill(rows: Iterator[tuple[pa.RecordBatch, np.ndarray]], part_of: np.ndarray, paths: list[Path]) -> None:
