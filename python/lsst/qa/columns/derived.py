@@ -88,7 +88,9 @@ def magnitude(flux: np.ndarray) -> np.ndarray:
         mag = np.log10(flux)
         mag *= -2.5
         mag += AB_NANOJANSKY
-    mag[~np.isfinite(mag)] = np.nan
+    known = np.isfinite(mag)
+    if not known.all():
+        mag[~known] = np.nan
     return mag
 
 
@@ -158,7 +160,11 @@ def ratio(value: np.ndarray, error: np.ndarray) -> np.ndarray:
         NaN where the error is not positive.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.where(error > 0, value / error, np.nan)
+        found: np.ndarray = np.divide(value, error)
+    sure = error > 0
+    if not sure.all():
+        found[~sure] = np.nan
+    return found
 
 
 def e1(ixx: np.ndarray, iyy: np.ndarray) -> np.ndarray:

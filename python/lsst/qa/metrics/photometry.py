@@ -80,7 +80,7 @@ def bright_stars(
     mags, sample = psf_mag.take(stars.rows_of(chosen)), stars.take(chosen)
     deviations = MILLI * sample.deviations(mags)
     return {
-        "rms": MILLI * sample.rms(mags, ddof),
+        "rms": np.sqrt(sample.sum(deviations**2) / (sample.counts - ddof)),
         "deviation": deviations,
         "star": sample.keys,
         "visits": sample.counts,

@@ -107,11 +107,12 @@ class Laid:
         for groups, rows, count in self._blocks:
             block = laid[rows].reshape(count, -1)
             # An origin within the group keeps the digits that a large offset
-            # would cost.
+            # would cost: what is taken away is no more than the count times
+            # what is left.
             block -= np.minimum.reduce(block, axis=0)
-            block -= _added(block) / count
+            sums = _added(block)
             np.square(block, out=block)
-            squares[groups] = _added(block)
+            squares[groups] = _added(block) - sums * sums / count
         return squares
 
 
