@@ -57,7 +57,7 @@ MAS = np.degrees(1.0) * 3600e3
 ARCMIN = np.radians(1.0 / 60.0)
 REFERENCE = "LPM-17 tables 18 and 19; LSE-61"
 
-MOST_ROWS = 2_000_000
+MOST_ROWS = 1_000_000
 """Of a larger table a sample of stars is measured; the error tells its cost.
 """
 
