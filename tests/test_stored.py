@@ -48,6 +48,7 @@ class StoredTestCase(unittest.TestCase):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory()))
         for name, size in (("_MANY", 200), ("_PROBES", 20), ("_PART", 70)):
             self.enterContext(mock.patch(f"lsst.qa.stats.selection.{name}", size))
+        self.enterContext(mock.patch("lsst.qa.engine.stored._AT_ONCE", 100))
 
     def stored(self, values: np.ndarray, name: str = "column") -> Stored:
         values.tofile(self.folder / name)
@@ -133,6 +134,11 @@ class StoredTestCase(unittest.TestCase):
 
 class MetricsTestCase(unittest.TestCase):
     """Metrics over columns in files, and those that need arrays."""
+
+    def setUp(self) -> None:
+        # So that not even a thousand rows are taken at once.
+        self.enterContext(mock.patch("lsst.qa.stats.selection._PART", 400))
+        self.enterContext(mock.patch("lsst.qa.engine.stored._AT_ONCE", 900))
 
     def columns(self, task: Task, folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Stored]]:
         """Make columns other than those that it is tried with."""

@@ -69,8 +69,15 @@ def in_snr_bin(
             & (stars.counts > 1)
         ),
     )
-    bright = alike & stars.median_at_least(psf_snr, snr_low)
-    kept = np.flatnonzero(bright & stars.median_below(psf_snr, _next(snr_high)))
+    # Of one bin, once for all that is measured in it.
+    inside = stars.once(
+        ("inside", snr_low, snr_high),
+        (psf_snr,),
+        lambda: np.flatnonzero(
+            stars.median_at_least(psf_snr, snr_low) & stars.median_below(psf_snr, _next(snr_high))
+        ),
+    )
+    kept = inside[alike[inside]]
     counts = stars.counts[kept]
     return {
         "rms": MILLI * stars.rms(mag, ddof)[kept[counts >= min_visits]],

@@ -156,41 +156,35 @@ def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 
     n = len(values)
     if not units:
         return float(np.sqrt(np.sum((values - mean) ** 2) / (n - 1) / n))
-    away, units = _run_sums(values, mean, units)
     units, size, number = numbered(units)
     if number <= len(units):
         return np.nan
-    sums = np.zeros(size)
-    for unit in units:
-        for part in slices(len(unit)):
-            sums += np.bincount(unit[part], away[part], size)
+    sums, pairs = np.zeros(size), []
+    for part in slices(n):
+        away, own = _run_sums(values[part] - mean, [unit[part] for unit in units])
+        for unit in own:
+            sums += np.bincount(unit, away, size)
+        if len(units) == 2:
+            pairs.append((away, np.minimum(*own) * size + np.maximum(*own)))
     variance = float(np.sum(sums**2))
-    if len(units) == 2:
+    if pairs:
         # A pair counts for both its stars, but it varies once.
-        variance -= _pair_variance(away, np.minimum(*units) * size + np.maximum(*units))
+        variance -= _pair_variance(*map(np.concatenate, zip(*pairs)))
     return float(np.sqrt(max(variance, 0.0) * number / (number - 1)) / n)
 
 
-def _run_sums(
-    values: np.ndarray, mean: float, units: tuple[np.ndarray, ...]
-) -> tuple[np.ndarray, tuple[np.ndarray, ...]]:
-    """Add up what values of the same units that lie beside each other differ
-    from the mean, as those of a pair mostly do.
+def _run_sums(values: np.ndarray, units: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Add up values of the same units that lie beside each other, as those of
+    a pair mostly do.
     """
     first = np.ones(len(values), dtype=bool)
     np.not_equal(units[0][1:], units[0][:-1], out=first[1:])
     for unit in units[1:]:
         first[1:] |= unit[1:] != unit[:-1]
     if 2 * np.count_nonzero(first) > len(values):
-        return values - mean, units  # too few lie beside each other
+        return values, units  # too few do
     starts = np.flatnonzero(first)
-    sums = np.empty(len(starts))
-    # In parts, so that no other column is as long as the values.
-    for part in slices(len(starts)):
-        begin = starts[part.start]
-        end = starts[part.stop] if part.stop < len(starts) else len(values)
-        sums[part] = np.add.reduceat(values[begin:end] - mean, starts[part] - begin)
-    return sums, tuple(unit[starts] for unit in units)
+    return np.add.reduceat(values, starts), [unit[starts] for unit in units]
 
 
 def numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int, int]:
