@@ -37,7 +37,7 @@ from ..columns.coadds import PERCENTILES, THRESHOLDS
 from ..metric import Estimate, Metric
 from ..stats import MAD_TO_SIGMA, fraction, mean, median, stdev
 from ..stats.ratio import by_unit, ratio
-from ..stats.selection import quantiles
+from ..stats.tally import Tally, tally
 
 TOOLS = "analysis_tools c74f828, coaddInputCount"
 
@@ -54,23 +54,27 @@ def detected_objects(
     return detect_isPrimary & ~psfFlux_flag & ~pixelFlags_saturatedCenter & (psf_snr > snr_min)
 
 
-def median_inputs(inputCount: np.ndarray, patch: np.ndarray) -> Estimate:
-    return Estimate(*median(inputCount, patch))
+def inputs_of_patches(inputCount: np.ndarray, patch: np.ndarray) -> Tally:
+    """Count objects by their patch and number of inputs."""
+    return tally(inputCount, patch)
 
 
-def mean_inputs(inputCount: np.ndarray, patch: np.ndarray) -> Estimate:
-    known = np.isfinite(inputCount)
-    inputs, objects = by_unit(patch[known], inputCount[known], known[known])
-    value, error, _ = ratio(inputs, objects)
-    return Estimate(value, error, int(np.count_nonzero(known)))
+def median_inputs(inputs: Tally) -> Estimate:
+    return Estimate(*inputs.quantile(0.5))
 
 
-def scatter_of_inputs(inputCount: np.ndarray, patch: np.ndarray) -> Estimate:
-    known = np.isfinite(inputCount)
-    away = inputCount[known]
-    if not len(away):
+def mean_inputs(inputs: Tally) -> Estimate:
+    objects = inputs.counts.sum(axis=1)
+    there = objects > 0
+    value, error, _ = ratio((inputs.counts @ inputs.values)[there], objects[there])
+    return Estimate(value, error, int(objects.sum()))
+
+
+def scatter_of_inputs(inputs: Tally) -> Estimate:
+    middle, _, n = inputs.quantile(0.5)
+    if not n:
         return Estimate(np.nan, np.nan, 0)
-    value, error, n = median(np.abs(away - quantiles(away, 0.5)[0]), patch[known])
+    value, error, n = inputs.distances(middle).quantile(0.5)
     return Estimate(MAD_TO_SIGMA * value, MAD_TO_SIGMA * error, n)
 
 
@@ -84,6 +88,7 @@ INPUT_COUNT = tuple(
         formula=f"{formula}, S/N > 5, error over patches",
         reference=TOOLS,
         rows=detected_objects,
+        shared=inputs_of_patches,
     )
     for name, function, words, formula in (
         ("median", median_inputs, "Median", "median(inputCount)"),

@@ -26,6 +26,7 @@ from __future__ import annotations
 __all__ = [
     "NONE",
     "Moments",
+    "at_least_binomial",
     "finite",
     "fraction_error",
     "mean_error",
@@ -131,9 +132,29 @@ def fraction_error(mask: np.ndarray, p: float, units: tuple[np.ndarray, ...]) ->
     n = len(mask)
     error = mean_error(mask, units, p) if units else 0.0
     if 0.0 < p < 1.0 or np.isnan(error):
-        return float(np.maximum(error, np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n)))
+        return at_least_binomial(error, p, n)
     # Rows of one unit are alike: that none is seen tells as much as one does.
     return 1.0 / (1.0 + (numbered(units)[2] if units else n))
+
+
+def at_least_binomial(error: float, p: float, n: int) -> float:
+    """Return an error of a fraction that is no less than without units.
+
+    Parameters
+    ----------
+    error : `float`
+        1-sigma error, as units tell it.
+    p : `float`
+        The fraction, 0 to 1.
+    n : `int`
+        Size of the sample.
+
+    Returns
+    -------
+    error : `float`
+        Half of Wilson's interval at least; NaN for NaN.
+    """
+    return float(np.maximum(error, np.sqrt(p * (1.0 - p) / n + 0.25 / n**2) / (1.0 + 1.0 / n)))
 
 
 def mean_error(values: np.ndarray, units: tuple[np.ndarray, ...], mean: float = 0.0) -> float:
