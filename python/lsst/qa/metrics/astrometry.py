@@ -157,7 +157,7 @@ def pair_residuals(
     places: np.ndarray,
     *,
     distance: float = 5.0,
-    most_pairs: int | None = 100_000,
+    most_pairs: int | None = 50_000,
     most_separations: int | None = 2_000_000,
     about: str = "median",
 ) -> dict[str, np.ndarray]:
