@@ -48,6 +48,11 @@ from .job_records import ENDED, STATES, Job, LogPiece, WorkerInfo, job_of, state
 
 _SUGGESTED_FROM = 200
 
+_DIGITS = 10
+"""Digits of a job's identifier in its name: they tell jobs of the same second
+apart, of which two had the same six once.
+"""
+
 
 def add_job(
     engine: sa.Engine,
@@ -81,7 +86,7 @@ def add_job(
     now, identifier = utc_now(), uuid.uuid4()
     row = {
         "uuid": str(identifier),
-        "name": f"{definition}-{now:%Y%m%dT%H%M%SZ}-{identifier.hex[:6]}",
+        "name": f"{definition}-{now:%Y%m%dT%H%M%SZ}-{identifier.hex[:_DIGITS]}",
         "definition": definition,
         "parameters": json.dumps(dict(parameters), sort_keys=True),
         "submitted_by": user,
