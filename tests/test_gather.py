@@ -194,9 +194,9 @@ class GatherTestCase(unittest.TestCase):
             self.store("plain", "qa_source_metrics", "mine", row("n_sources"), visit=visit)
             for visit in (11, 12)
         ]
-        config = GatherMetricsTask.ConfigClass(memory_budget=16)
+        config = GatherMetricsTask.ConfigClass(memory_budget=24)
         with self.assertRaisesRegex(
-            BudgetError, r"2 of 2 datasets need \d+ MiB.* allows 16; about (\d+)"
+            BudgetError, r"2 of 2 datasets need \d+ MiB.* allows 24; about (\d+)"
         ) as caught:
             GatherMetricsTask(config=config).run(refs, iter(tables))
         config.memory_budget = int(re.search(r"about (\d+)", str(caught.exception))[1])
