@@ -106,6 +106,8 @@ def _memory(results: Results) -> Iterator[Verdict]:
         "publish to a REST proxy",
         "publish to SQLite",
         "publish to a file",
+        "load a release into SQLite",
+        "load a release into PostgreSQL",
     ):
         if entry := results.find(path):
             yield Verdict(f"{path}: memory", _at(entry), "MiB", 512.0, entry.memory)
