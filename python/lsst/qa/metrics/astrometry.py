@@ -52,6 +52,7 @@ from ..stats import (
     quantile,
     unit_vectors,
 )
+from .photometry import compact_stars
 
 MAS = np.degrees(1.0) * 3600e3
 ARCMIN = np.radians(1.0 / 60.0)
@@ -95,9 +96,7 @@ def astrometric_stars(
     A star has at least two detections, a median magnitude of ``mag_min`` to
     ``mag_max``, a median S/N of at least ``snr_min`` and is compact.
     """
-    compact = (
-        stars.all(extendedness < extended) if all_compact else stars.median_below(extendedness, extended)
-    )
+    compact = compact_stars(stars, extendedness, extended, all_compact)
     chosen = compact & (stars.counts > 1) & stars.finite(ra) & stars.finite(dec)
     chosen &= stars.median_at_least(psf_mag, mag_min) & stars.median_below(psf_mag, mag_max)
     chosen &= stars.median_at_least(psf_snr, snr_min)

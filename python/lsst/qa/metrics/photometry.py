@@ -34,6 +34,7 @@ __all__ = [
     "PF1_FARO",
     "PF1_VALIDATE_DRP",
     "PHOT_REPEAT_OUTLIER",
+    "compact_stars",
 ]
 
 import numpy as np
@@ -70,9 +71,7 @@ def bright_stars(
     least ``snr_min`` and its median extendedness is below ``extended``
     (every one of them with ``all_compact``).
     """
-    compact = (
-        stars.all(extendedness < extended) if all_compact else stars.median_below(extendedness, extended)
-    )
+    compact = compact_stars(stars, extendedness, extended, all_compact)
     kept = compact & stars.median_at_least(psf_snr, snr_min)
     kept = kept & stars.finite(psf_mag) & (stars.counts > 1)
     rows = int(stars.counts[kept].sum())

@@ -32,7 +32,7 @@ import numpy as np
 from ..metric import Estimate, Metric, Spec, metric
 from ..stats import Groups, median
 from .astrometry import BYTES_PER_ROW, MAS, MOST_ROWS, astrometric_stars, good_detections
-from .photometry import MILLI, enough
+from .photometry import MILLI, compact_stars, enough
 
 SNR_BINS = ((5.0, 10.0), (10.0, 20.0), (20.0, 40.0), (40.0, 80.0))
 
@@ -89,11 +89,11 @@ def _of_kind(
     stars: Groups, extendedness: np.ndarray, extended: float, galaxies: bool, every: bool
 ) -> np.ndarray:
     """Tell what is compact, or not: in the median, or in every detection."""
+    if not galaxies:
+        return compact_stars(stars, extendedness, extended, every)
     if every:
-        return stars.all(extendedness > extended if galaxies else extendedness < extended)
-    if galaxies:
-        return stars.median_at_least(extendedness, _next(extended))
-    return stars.median_below(extendedness, extended)
+        return stars.all(extendedness > extended)
+    return stars.median_at_least(extendedness, _next(extended))
 
 
 def _next(limit: float) -> float:

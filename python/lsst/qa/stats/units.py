@@ -237,10 +237,5 @@ def numbered(units: tuple[np.ndarray, ...]) -> tuple[tuple[np.ndarray, ...], int
 
 def _pair_variance(away: np.ndarray, pair: np.ndarray) -> float:
     """Return the sum of the squares of the pairs' sums."""
-    first = np.ones(len(pair), dtype=bool)
-    first[1:] = pair[1:] != pair[:-1]
-    starts = np.flatnonzero(first)
-    # The values of a pair lie together, mostly; these are then all its runs.
-    sums, keys = np.add.reduceat(away, starts), pair[starts]
-    _, index = np.unique(keys, return_inverse=True)
-    return float(np.sum(np.bincount(index, sums) ** 2))
+    _, index = np.unique(pair, return_inverse=True)
+    return float(np.sum(np.bincount(index, away) ** 2))
